@@ -1,0 +1,95 @@
+//! Finding the PEM in what people give, and decoding it with `pem-rfc7468`.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use crate::error::KeyError;
+
+/// One `-----BEGIN X-----` … `-----END X-----`.
+pub(crate) struct Section<'a> {
+    /// The `X`.
+    pub(crate) label: &'a str,
+    /// The lines between, headers and all.
+    body: &'a str,
+}
+
+/// The text with its line ends made real, where they came as `\n`, as they do
+/// in environment variables. Base64 has no backslash.
+pub(crate) fn unescape(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(if text.contains("\\n") {
+        // Two pieces, not two copies: the first copy would not be wiped.
+        text.split("\\n").flat_map(|line| [line.strip_suffix("\\r").unwrap_or(line), "\n"]).fold(
+            String::with_capacity(text.len() + 1),
+            |mut text, piece| {
+                text.push_str(piece);
+                text
+            },
+        )
+    } else {
+        text.into()
+    })
+}
+
+/// The sections of a text, in order; what stands around them is passed over.
+///
+/// # Errors
+///
+/// `Malformed` for a section that does not end.
+pub(crate) fn sections(text: &str) -> impl Iterator<Item = Result<Section<'_>, KeyError>> {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (_, after) = rest.split_once(BEGIN)?;
+        let section = section(after);
+        rest = section.as_ref().map_or("", |(_, rest)| rest);
+        Some(section.map(|(section, _)| section))
+    })
+}
+
+fn section(text: &str) -> Result<(Section<'_>, &str), KeyError> {
+    let (label, after) = text.split_once(DASHES).ok_or(KeyError::Malformed)?;
+    let (body, after) = after.split_once(END).ok_or(KeyError::Malformed)?;
+    let rest = after.strip_prefix(label).and_then(|rest| rest.strip_prefix(DASHES));
+    Ok((Section { label, body }, rest.ok_or(KeyError::Malformed)?))
+}
+
+impl<'a> Section<'a> {
+    /// The value of a header such as `DEK-Info` (RFC 1421, section 4.6).
+    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
+        self.body
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| key.trim() == name)
+            .map(|(_, value)| value.trim())
+    }
+
+    /// What the base64 holds.
+    pub(crate) fn decode(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        // The decoder is strict (RFC 7468): no headers, blank lines or indentation.
+        let mut pem = Zeroizing::new(String::with_capacity(self.body.len() + 128));
+        for piece in [BEGIN, self.label, DASHES, "\n"] {
+            pem.push_str(piece);
+        }
+        for line in self.body.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if !line.contains(':') {
+                pem.push_str(line);
+                pem.push('\n');
+            }
+        }
+        for piece in [END, self.label, DASHES, "\n"] {
+            pem.push_str(piece);
+        }
+        let mut buffer = Zeroizing::new(vec![0; pem.len()]);
+        let (_, decoded) = pem_rfc7468::decode(pem.as_bytes(), &mut buffer)
+            .map_err(|_| KeyError::Malformed)?;
+        let length = decoded.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";

@@ -1,0 +1,210 @@
+//! Reading a private key: PEM in, DER out, for every backend alike.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use der::Decode;
+use pkcs1::RsaPrivateKeyRef;
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use zeroize::Zeroizing;
+
+use crate::encryption;
+use crate::error::KeyError;
+use crate::pem::{self, Section};
+use crate::public_key::PublicKey;
+
+/// What may be assumed when a key is read.
+///
+/// ```
+/// use ocisign_core::KeyOptions;
+///
+/// let options = KeyOptions::new().passphrase(b"correct horse");
+/// ```
+#[derive(Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct KeyOptions<'a> {
+    passphrase: Option<&'a [u8]>,
+    danger_allow_weak_key: bool,
+}
+
+impl<'a> KeyOptions<'a> {
+    /// No passphrase, and keys of at least 2,048 bits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { passphrase: None, danger_allow_weak_key: false }
+    }
+
+    /// The passphrase of an encrypted key. A key that is not encrypted ignores it.
+    #[must_use]
+    pub const fn passphrase(mut self, passphrase: &'a [u8]) -> Self {
+        self.passphrase = Some(passphrase);
+        self
+    }
+
+    /// Take keys from 1,024 bits on.
+    ///
+    /// Such keys can be broken. OCI refuses to register them; only the example
+    /// in Oracle's documentation needs one.
+    #[must_use]
+    pub const fn danger_allow_weak_key(mut self, allow: bool) -> Self {
+        self.danger_allow_weak_key = allow;
+        self
+    }
+
+    pub(crate) fn check_length(&self, key: &PublicKey) -> Result<(), KeyError> {
+        let least = if self.danger_allow_weak_key { 1_024 } else { 2_048 };
+        match key.bits() {
+            bits if bits < least => Err(KeyError::TooShort(bits)),
+            bits if bits > MAX_BITS => Err(KeyError::TooLarge),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for KeyOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyOptions")
+            .field("passphrase", &self.passphrase.is_some())
+            .field("danger_allow_weak_key", &self.danger_allow_weak_key)
+            .finish()
+    }
+}
+
+/// An RSA private key as DER, wiped on drop.
+///
+/// This is how a key gets from text to whatever signs with it: a backend takes
+/// the DER, checks its numbers and keeps its own form.
+///
+/// ```
+/// use ocisign_core::{KeyOptions, PrivateKeyDer};
+///
+/// let pem = include_str!("../../vectors/keys/test-key.pkcs8-enc.pem");
+/// let options = KeyOptions::new().passphrase(b"test-passphrase");
+/// let key = PrivateKeyDer::from_pem(pem, &options)?;
+/// assert_eq!(key.public_key().bits(), 2048);
+/// assert_eq!(format!("{key:?}").matches("30").count(), 0); // no DER in it
+/// # Ok::<(), ocisign_core::KeyError>(())
+/// ```
+pub struct PrivateKeyDer {
+    pkcs1: Zeroizing<Vec<u8>>,
+    public_key: PublicKey,
+}
+
+impl PrivateKeyDer {
+    /// Read PEM, at most 65,536 bytes: PKCS#1 or PKCS#8, plain or encrypted
+    /// with PBES2 (PBKDF2 or scrypt, AES-CBC) or in the legacy way
+    /// (`Proc-Type: 4,ENCRYPTED`, AES-CBC or DES-EDE3-CBC).
+    ///
+    /// The first private key counts; text, certificates and public keys around
+    /// it are passed over. Lines may end in LF, CRLF or the two characters `\n`.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that says what the text is instead.
+    pub fn from_pem(text: &str, options: &KeyOptions<'_>) -> Result<Self, KeyError> {
+        if text.len() > MAX_TEXT {
+            return Err(KeyError::TooLarge);
+        }
+        let text = pem::unescape(text);
+        let mut instead = KeyError::NotPem;
+        for section in pem::sections(&text) {
+            let section = section?;
+            match section.label {
+                "RSA PRIVATE KEY" if section.header("Proc-Type").is_some() => {
+                    return Self::from_legacy(&section, options);
+                }
+                "RSA PRIVATE KEY" => return Self::from_pkcs1(section.decode()?, options),
+                "PRIVATE KEY" => return Self::from_pkcs8(&section.decode()?, options),
+                "ENCRYPTED PRIVATE KEY" => {
+                    return Self::from_encrypted(&section.decode()?, options);
+                }
+                "EC PRIVATE KEY" | "DSA PRIVATE KEY" => return Err(KeyError::NotRsa),
+                label if label.ends_with("PRIVATE KEY") => return Err(KeyError::Unsupported),
+                label if label.ends_with("PUBLIC KEY") => instead = KeyError::PublicKey,
+                label if label.ends_with("CERTIFICATE") => instead = KeyError::Certificate,
+                _ => {}
+            }
+        }
+        Err(if instead == KeyError::NotPem && is_path(&text) {
+            KeyError::PathGiven
+        } else {
+            instead
+        })
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// The DER of the `RSAPrivateKey` (RFC 8017, appendix A.1.2): the secret itself.
+    #[must_use]
+    pub fn secret_pkcs1_der(&self) -> &[u8] {
+        &self.pkcs1
+    }
+
+    fn from_pkcs1(pkcs1: Zeroizing<Vec<u8>>, options: &KeyOptions<'_>) -> Result<Self, KeyError> {
+        let key = RsaPrivateKeyRef::from_der(&pkcs1).map_err(|_| KeyError::Malformed)?;
+        if key.other_prime_infos.is_some() {
+            return Err(KeyError::Unsupported);
+        }
+        let public_key =
+            PublicKey::from_components(key.modulus.as_bytes(), key.public_exponent.as_bytes());
+        options.check_length(&public_key)?;
+        Ok(Self { pkcs1, public_key })
+    }
+
+    fn from_pkcs8(der: &[u8], options: &KeyOptions<'_>) -> Result<Self, KeyError> {
+        let info = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Malformed)?;
+        if info.algorithm.oid != pkcs1::ALGORITHM_OID {
+            return Err(KeyError::NotRsa);
+        }
+        Self::from_pkcs1(Zeroizing::new(info.private_key.as_bytes().to_vec()), options)
+    }
+
+    fn from_encrypted(der: &[u8], options: &KeyOptions<'_>) -> Result<Self, KeyError> {
+        // The scheme is read with the structure: one that is not known is no other kind of error.
+        let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Unsupported)?;
+        let passphrase = options.passphrase.ok_or(KeyError::PassphraseMissing)?;
+        let decrypted = encryption::decrypt_pkcs8(
+            &info.encryption_algorithm,
+            info.encrypted_data.as_bytes(),
+            passphrase,
+        )?;
+        Self::from_pkcs8(&decrypted, options).map_err(blame_passphrase)
+    }
+
+    fn from_legacy(section: &Section<'_>, options: &KeyOptions<'_>) -> Result<Self, KeyError> {
+        let dek_info = section.header("DEK-Info").ok_or(KeyError::Malformed)?;
+        let ciphertext = section.decode()?;
+        let passphrase = options.passphrase.ok_or(KeyError::PassphraseMissing)?;
+        let decrypted = encryption::decrypt_legacy(dek_info, &ciphertext, passphrase)?;
+        Self::from_pkcs1(decrypted, options).map_err(blame_passphrase)
+    }
+}
+
+/// A wrong passphrase leaves well-formed padding once in 256 times, and then garbage.
+fn blame_passphrase(error: KeyError) -> KeyError {
+    if error == KeyError::Malformed { KeyError::PassphraseWrong } else { error }
+}
+
+/// Whether a text looks like the name of a file.
+fn is_path(text: &str) -> bool {
+    let text = text.trim();
+    let begins = ["/", "~", "./", "../", ".\\", "..\\"].iter().any(|start| text.starts_with(start));
+    let drive = text.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/");
+    let ends = [".pem", ".key"].iter().any(|end| text.ends_with(end));
+    !text.contains('\n') && (begins || drive || ends)
+}
+
+/// Nothing of the private half.
+impl fmt::Debug for PrivateKeyDer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKeyDer").field("public_key", &self.public_key).finish_non_exhaustive()
+    }
+}
+
+/// Ten times an encrypted key of 8,192 bits.
+pub(crate) const MAX_TEXT: usize = 65_536;
+const MAX_BITS: usize = 8_192;

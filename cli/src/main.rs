@@ -1,0 +1,4 @@
+//! The command `ocisign`.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -81,7 +81,7 @@ impl<'a> Authorization<'a> {
         if version.is_some_and(|version| version != "1") {
             return Err(VerifyError::UnsupportedVersion);
         }
-        if required(algorithm, "algorithm")? != "rsa-sha256" {
+        if algorithm.ok_or(AuthorizationFault::MissingParameter("algorithm"))? != "rsa-sha256" {
             return Err(VerifyError::UnsupportedAlgorithm);
         }
         let key_id = required(key_id, "keyId")?;

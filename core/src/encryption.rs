@@ -8,43 +8,66 @@ use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
 use des::TdesEde3;
 use md5::{Digest, Md5};
-use pkcs8::pkcs5::pbes2::Kdf;
-use pkcs8::pkcs5::{self, EncryptionScheme};
+use pbkdf2::pbkdf2_hmac;
+use pkcs5::EncryptionScheme;
+use pkcs5::pbes2::{self, Kdf, Pbkdf2Params, Pbkdf2Prf};
+use scrypt::scrypt;
+use sha1::Sha1;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
 
-/// Decrypt what an `EncryptedPrivateKeyInfo` holds (RFC 8018, PBES2).
+/// Decrypt what an `EncryptedPrivateKeyInfo` holds (RFC 8018, section 6.2: PBES2).
+///
+/// `pkcs5` reads the parameters. Its own decryption would bring AES-GCM and
+/// SHA-512 along, a tenth of the component, for keys that nobody has.
 pub(crate) fn decrypt_pkcs8(
     scheme: &EncryptionScheme,
     ciphertext: &[u8],
     passphrase: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let EncryptionScheme::Pbes2(parameters) = scheme else { return Err(KeyError::Unsupported) };
-    check_cost(&parameters.kdf)?;
-    let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let length = match parameters.decrypt_in_place(passphrase, &mut buffer) {
-        Ok(plaintext) => plaintext.len(),
-        Err(pkcs5::Error::DecryptFailed) => return Err(KeyError::PassphraseWrong),
-        Err(_) => return Err(KeyError::Unsupported),
-    };
-    buffer.truncate(length);
-    Ok(buffer)
-}
-
-/// A hostile file must not buy an hour of work, or all memory, for a few bytes.
-fn check_cost(kdf: &Kdf) -> Result<(), KeyError> {
-    let fits = match kdf {
-        Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ITERATIONS,
-        Kdf::Scrypt(scrypt) => {
-            // RFC 7914: 128 * r bytes, N times over; p times as much work.
-            let block = 128 * u64::from(scrypt.block_size);
-            let memory = u64::from(scrypt.cost_parameter).saturating_mul(block);
-            memory <= MAX_SCRYPT_MEMORY && scrypt.parallelization <= MAX_SCRYPT_PARALLELIZATION
-        }
+    let (decrypt, iv): (Decrypt, &[u8]) = match &parameters.encryption {
+        pbes2::EncryptionScheme::Aes128Cbc { iv } => (decrypt::<Decryptor<Aes128>>, iv),
+        pbes2::EncryptionScheme::Aes192Cbc { iv } => (decrypt::<Decryptor<Aes192>>, iv),
+        pbes2::EncryptionScheme::Aes256Cbc { iv } => (decrypt::<Decryptor<Aes256>>, iv),
+        pbes2::EncryptionScheme::DesEde3Cbc { iv } => (decrypt::<Decryptor<TdesEde3>>, iv),
         _ => return Err(KeyError::Unsupported),
     };
-    if fits { Ok(()) } else { Err(KeyError::TooLarge) }
+    let key = derive_key(&parameters.kdf, passphrase)?;
+    decrypt(&*key, iv, ciphertext)
+}
+
+/// The longest key that any cipher here takes: a shorter one is its beginning.
+fn derive_key(kdf: &Kdf, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    match kdf {
+        Kdf::Pbkdf2(pbkdf2) if pbkdf2.iteration_count > MAX_ITERATIONS => {
+            return Err(KeyError::TooLarge);
+        }
+        Kdf::Pbkdf2(Pbkdf2Params { salt, iteration_count, prf, .. }) => {
+            let derive = match prf {
+                Pbkdf2Prf::HmacWithSha1 => pbkdf2_hmac::<Sha1>,
+                Pbkdf2Prf::HmacWithSha256 => pbkdf2_hmac::<Sha256>,
+                _ => return Err(KeyError::Unsupported),
+            };
+            derive(passphrase, salt.as_ref(), *iteration_count, &mut *key);
+        }
+        Kdf::Scrypt(parameters) => {
+            // RFC 7914, section 2: N blocks of 128 * r bytes; p times as much work.
+            let block = 128 * u64::from(parameters.block_size);
+            let memory = parameters.cost_parameter.saturating_mul(block);
+            if memory > MAX_SCRYPT_MEMORY || parameters.parallelization > MAX_SCRYPT_PARALLELIZATION {
+                return Err(KeyError::TooLarge);
+            }
+            let cost = scrypt::Params::try_from(parameters).map_err(|_| KeyError::Malformed)?;
+            scrypt(passphrase, parameters.salt.as_ref(), &cost, &mut *key)
+                .map_err(|_| KeyError::Malformed)?;
+        }
+        _ => return Err(KeyError::Unsupported),
+    }
+    Ok(key)
 }
 
 /// Decrypt the legacy way (RFC 1421 headers, OpenSSL's key derivation):
@@ -56,22 +79,25 @@ pub(crate) fn decrypt_legacy(
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let (cipher, iv) = dek_info.split_once(',').ok_or(KeyError::Malformed)?;
     let iv = hex(iv.trim()).ok_or(KeyError::Malformed)?;
-    let decrypt = match cipher.trim() {
+    let decrypt: Decrypt = match cipher.trim() {
         "AES-128-CBC" => decrypt::<Decryptor<Aes128>>,
         "AES-192-CBC" => decrypt::<Decryptor<Aes192>>,
         "AES-256-CBC" => decrypt::<Decryptor<Aes256>>,
         "DES-EDE3-CBC" => decrypt::<Decryptor<TdesEde3>>,
         _ => return Err(KeyError::Unsupported),
     };
-    decrypt(&iv, ciphertext, passphrase)
+    let key = bytes_to_key(passphrase, iv.get(..8).ok_or(KeyError::Malformed)?);
+    decrypt(&*key, &iv, ciphertext)
 }
 
+/// Key, initialisation vector and ciphertext to plaintext.
+type Decrypt = fn(&[u8], &[u8], &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
 fn decrypt<Cipher: KeyIvInit + BlockModeDecrypt>(
+    key: &[u8],
     iv: &[u8],
     ciphertext: &[u8],
-    passphrase: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let key = bytes_to_key(passphrase, iv.get(..8).ok_or(KeyError::Malformed)?);
     let key = key.get(..Cipher::key_size()).ok_or(KeyError::Unsupported)?;
     let cipher = Cipher::new_from_slices(key, iv).map_err(|_| KeyError::Malformed)?;
     let mut buffer = Zeroizing::new(ciphertext.to_vec());

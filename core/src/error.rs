@@ -17,19 +17,19 @@ pub enum SignError {
     Expired(UnixTime),
     /// A header cannot be sent as given, or contradicts the request.
     InvalidHeader {
-        /// The header's name, up to its first illegal byte.
+        /// The header's name in lower case, up to its first illegal byte.
         name: String,
         /// What is wrong with it.
         fault: HeaderFault,
     },
+    /// The time cannot be written as a date: it lies after the year 9999.
+    InvalidDate(UnixTime),
     /// The private key could not be read.
     InvalidKey(KeyError),
     /// The key id is empty, too long, or holds a byte that cannot be quoted.
     InvalidKeyId,
     /// The method is not a token (RFC 9110, section 9.1).
     InvalidMethod,
-    /// The time cannot be written as a date: it lies after the year 9999.
-    InvalidTime(UnixTime),
     /// The security token could not be read.
     InvalidToken(TokenFault),
     /// The URL is not absolute, or holds a byte that cannot go on a request line.
@@ -59,7 +59,7 @@ impl SignError {
             Self::InvalidKey(_) => "INVALID_KEY",
             Self::InvalidKeyId => "INVALID_KEY_ID",
             Self::InvalidMethod => "INVALID_METHOD",
-            Self::InvalidTime(_) => "INVALID_TIME",
+            Self::InvalidDate(_) => "INVALID_DATE",
             Self::InvalidToken(_) => "INVALID_TOKEN",
             Self::InvalidUrl(_) => "INVALID_URL",
             Self::KeyMismatch => "KEY_MISMATCH",
@@ -78,7 +78,7 @@ impl fmt::Display for SignError {
                 "the key id must be 1 to 65,536 printable ASCII characters without `\"` and `\\`",
             ),
             Self::InvalidMethod => f.write_str("the method is not a token of RFC 9110"),
-            Self::InvalidTime(now) => {
+            Self::InvalidDate(now) => {
                 write!(f, "{now} seconds since 1970 lies after the year 9999")
             }
             Self::InvalidToken(fault) => write!(f, "the security token {fault}"),
@@ -443,6 +443,8 @@ pub enum VerifyError {
     InvalidDate,
     /// This header holds a control or non-ASCII character, or there are over 1,000 headers.
     InvalidHeader(String),
+    /// The method is not a token (RFC 9110, section 9.1).
+    InvalidMethod,
     /// The URL cannot be one that was received.
     InvalidUrl(UrlError),
     /// The body has another length than `content-length` says.
@@ -480,6 +482,7 @@ impl VerifyError {
             Self::HostMismatch => "HOST_MISMATCH",
             Self::InvalidDate => "INVALID_DATE",
             Self::InvalidHeader(_) => "INVALID_HEADER",
+            Self::InvalidMethod => "INVALID_METHOD",
             Self::InvalidUrl(_) => "INVALID_URL",
             Self::LengthMismatch => "LENGTH_MISMATCH",
             Self::MalformedAuthorization(_) => "MALFORMED_AUTHORIZATION",
@@ -509,6 +512,7 @@ impl fmt::Display for VerifyError {
             Self::HostMismatch => f.write_str("the request was signed for another host"),
             Self::InvalidDate => f.write_str("the date is not an IMF-fixdate of RFC 9110"),
             Self::InvalidHeader(name) => write!(f, "header `{name}` is not one that can be signed"),
+            Self::InvalidMethod => f.write_str("the method is not a token of RFC 9110"),
             Self::InvalidUrl(error) => error.fmt(f),
             Self::LengthMismatch => f.write_str("`content-length` is not that of the body"),
             Self::MalformedAuthorization(fault) => {

@@ -67,18 +67,21 @@ impl<'a> Section<'a> {
 
     /// What the base64 holds.
     pub(crate) fn decode(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        // The decoder is strict (RFC 7468): no headers, blank lines or indentation.
-        let mut pem = Zeroizing::new(String::with_capacity(self.body.len() + 128));
+        // The decoder is strict (RFC 7468): no headers, blank lines or indentation, and
+        // lines of 64. The capacity holds all of it, so that no copy stays behind.
+        let capacity = self.body.len() + self.body.len() / LINE + 128;
+        let mut pem = Zeroizing::new(String::with_capacity(capacity));
         for piece in [BEGIN, self.label, DASHES, "\n"] {
             pem.push_str(piece);
         }
-        for line in self.body.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            if !line.contains(':') {
-                pem.push_str(line);
+        let lines = self.body.lines().map(str::trim).filter(|line| !line.contains(':'));
+        for (index, character) in lines.flat_map(str::chars).enumerate() {
+            if index > 0 && index % LINE == 0 {
                 pem.push('\n');
             }
+            pem.push(character);
         }
-        for piece in [END, self.label, DASHES, "\n"] {
+        for piece in ["\n", END, self.label, DASHES, "\n"] {
             pem.push_str(piece);
         }
         let mut buffer = Zeroizing::new(vec![0; pem.len()]);
@@ -93,3 +96,4 @@ impl<'a> Section<'a> {
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+const LINE: usize = 64;

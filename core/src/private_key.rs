@@ -3,8 +3,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use der::Decode;
+use der::asn1::OctetStringRef;
+use der::{Decode, Reader, SliceReader};
 use pkcs1::RsaPrivateKeyRef;
+use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
@@ -105,7 +107,8 @@ impl PrivateKeyDer {
         if text.len() > MAX_TEXT {
             return Err(KeyError::TooLarge);
         }
-        let text = pem::unescape(text);
+        let given = text;
+        let text = pem::unescape(given);
         let mut instead = KeyError::NotPem;
         for section in pem::sections(&text) {
             let section = section?;
@@ -125,7 +128,7 @@ impl PrivateKeyDer {
                 _ => {}
             }
         }
-        Err(if instead == KeyError::NotPem && is_path(&text) {
+        Err(if instead == KeyError::NotPem && is_path(given) {
             KeyError::PathGiven
         } else {
             instead
@@ -164,8 +167,10 @@ impl PrivateKeyDer {
     }
 
     fn from_encrypted(der: &[u8], options: &KeyOptions<'_>) -> Result<Self, KeyError> {
-        // The scheme is read with the structure: one that is not known is no other kind of error.
-        let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Unsupported)?;
+        let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| {
+            // The scheme is read with the structure: either may be what is not known.
+            if is_encrypted_info(der).is_ok() { KeyError::Unsupported } else { KeyError::Malformed }
+        })?;
         let passphrase = options.passphrase.ok_or(KeyError::PassphraseMissing)?;
         let decrypted = encryption::decrypt_pkcs8(
             &info.encryption_algorithm,
@@ -182,6 +187,16 @@ impl PrivateKeyDer {
         let decrypted = encryption::decrypt_legacy(dek_info, &ciphertext, passphrase)?;
         Self::from_pkcs1(decrypted, options).map_err(blame_passphrase)
     }
+}
+
+/// RFC 5958, section 3: `SEQUENCE { AlgorithmIdentifier, OCTET STRING }`.
+fn is_encrypted_info(der: &[u8]) -> der::Result<()> {
+    let mut reader = SliceReader::new(der)?;
+    reader.sequence(|reader| {
+        AlgorithmIdentifierRef::decode(reader)?;
+        <&OctetStringRef>::decode(reader)?;
+        Ok(())
+    })
 }
 
 /// A wrong passphrase leaves well-formed padding once in 256 times, and then garbage.

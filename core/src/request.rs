@@ -228,9 +228,10 @@ fn fault(name: &str, fault: HeaderFault) -> SignError {
     SignError::InvalidHeader { name: printable_name(name), fault }
 }
 
-/// A name that is safe to print, whatever was given as one.
+/// A name that is safe to print, whatever was given as one, in lower case.
 pub(crate) fn printable_name(name: &str) -> String {
-    name.chars().take_while(|&c| is_token_char(c)).take(MAX_PRINTED_NAME).collect()
+    let legal = name.chars().take_while(|&c| is_token_char(c)).take(MAX_PRINTED_NAME);
+    legal.map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// RFC 9110, section 5.6.2: token = 1*tchar

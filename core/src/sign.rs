@@ -119,7 +119,7 @@ pub fn prepare(
         (None, Some(date), _) => lines.add(DATE, date.to_string()),
         (None, None, name) => {
             let name = if name == DateHeader::XDate { X_DATE } else { DATE };
-            lines.add(name, imf_fixdate(now).ok_or(SignError::InvalidTime(now))?);
+            lines.add(name, imf_fixdate(now).ok_or(SignError::InvalidDate(now))?);
         }
     }
     let method = request.method.to_ascii_lowercase();

@@ -8,8 +8,8 @@ use crate::authorization::Authorization;
 use crate::error::VerifyError;
 use crate::request::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, MAX_HEADERS, OPC_OBO_TOKEN,
-    REQUEST_TARGET, Request, X_CONTENT_SHA256, X_DATE, encode_digest, is_printable, printable_name,
-    trim,
+    REQUEST_TARGET, Request, X_CONTENT_SHA256, X_DATE, encode_digest, is_printable, is_token,
+    printable_name, trim,
 };
 use crate::signing_key::VerifyingKey;
 use crate::signing_string::SigningString;
@@ -113,6 +113,9 @@ pub fn examine(
     options: &VerifyOptions<'_>,
     now: UnixTime,
 ) -> Result<Examined, VerifyError> {
+    if !is_token(request.method) {
+        return Err(VerifyError::InvalidMethod);
+    }
     let received = Received::new(request)?;
     let authorization = received.one(AUTHORIZATION)?.ok_or(VerifyError::MissingAuthorization)?;
     let authorization = Authorization::parse(authorization)?;
@@ -180,7 +183,8 @@ fn require(
     received: &Received<'_>,
     signed: &[String],
 ) -> Result<(), VerifyError> {
-    let date = if received.has(X_DATE) { X_DATE } else { DATE };
+    let x_date = received.has(X_DATE) || signed.iter().any(|name| name == X_DATE);
+    let date = if x_date { X_DATE } else { DATE };
     let delegation = received.has(OPC_OBO_TOKEN).then_some(OPC_OBO_TOKEN);
     let body: &[&str] = if request.signs_body() {
         &[CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_SHA256]

@@ -1,0 +1,53 @@
+//! Reading tokens, keys, profiles and regions.
+
+use ocisign_core::{KeyOptions, Profile, PublicKey, Region, RegionSources, SecurityToken, Service};
+
+use crate::Component;
+use crate::bindings::exports::ocisign::signing::reading::{
+    self as wit, Guest, RegionSources as Sources, SecurityToken as Token, Service as WitService,
+};
+use crate::bindings::ocisign::signing::types::Error;
+use crate::convert;
+
+impl Guest for Component {
+    fn read_security_token(text: String) -> Result<Token, Error> {
+        let token = SecurityToken::parse(&text)?;
+        Ok(Token {
+            key_id: token.key_id()?.as_str().into(),
+            expires: token.expires(),
+            session_key: token.session_key().map(|key| wit::PublicKey {
+                modulus: convert::encode(key.modulus()),
+                exponent: convert::encode(key.exponent()),
+            }),
+        })
+    }
+
+    fn fingerprint(public_key: String) -> Result<String, Error> {
+        // A fingerprint is of use whatever the length: it is how a key is found.
+        let options = KeyOptions::new().danger_allow_weak_key(true);
+        Ok(PublicKey::from_pem(&public_key, &options)?.fingerprint())
+    }
+
+    fn read_profile(text: String, name: String) -> Result<Vec<(String, String)>, Error> {
+        let profile = Profile::parse(&text, &name)
+            .map_err(|error| Error::from_core(error.code(), error.to_string()))?;
+        let value = |key: &str| profile.get(key).unwrap_or_default().into();
+        Ok(profile.keys().map(|key| (key.into(), value(key))).collect())
+    }
+
+    fn endpoint(region: String, service: WitService, sources: Sources) -> Result<String, Error> {
+        let mut known = RegionSources::default();
+        known.regions_config = sources.regions_config.as_deref();
+        known.region_metadata = sources.region_metadata.as_deref();
+        known.default_domain = sources.default_domain.as_deref();
+        let region = Region::lookup(&region, &known)
+            .map_err(|error| Error::from_core(error.code(), error.to_string()))?;
+        Ok(region.endpoint(match service {
+            WitService::Auth => Service::Auth,
+            WitService::Iaas => Service::Iaas,
+            WitService::Identity => Service::Identity,
+            WitService::ObjectStorage => Service::ObjectStorage,
+            WitService::Secrets => Service::Secrets,
+        }))
+    }
+}

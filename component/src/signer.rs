@@ -1,0 +1,135 @@
+//! Signing with a key: the host's, or one that the host gives.
+
+use std::cell::RefCell;
+
+use ocisign_core::{
+    Credential, KeyId, KeyOptions, PrivateKeyDer, RsaKey, SignError, UnixTime, prepare, sign,
+};
+
+use crate::Component;
+use crate::bindings::exports::ocisign::signing::keys::{self, GuestCredential};
+use crate::bindings::exports::ocisign::signing::signer::Guest;
+use crate::bindings::ocisign::signing::credentials::{
+    self, CredentialSource, CredentialsError, HostKey, KeyMaterial,
+};
+use crate::bindings::ocisign::signing::types::{Error, ErrorCode, Header, Request};
+use crate::{convert, halves};
+
+impl Guest for Component {
+    fn sign(request: Request, now: UnixTime) -> Result<Vec<Header>, Error> {
+        CURRENT.with_borrow_mut(|current| {
+            let known = current.take().filter(|known| known.expires().is_none_or(|at| now < at));
+            let known = match known {
+                Some(known) => known,
+                None => Provided::ask()?,
+            };
+            current.insert(known).sign(&request, now)
+        })
+    }
+
+    fn sign_with(request: Request, key: KeyMaterial, now: UnixTime) -> Result<Vec<Header>, Error> {
+        sign_request(&request, &read(&key)?, now)
+    }
+}
+
+impl keys::Guest for Component {
+    type Credential = Credential;
+}
+
+impl GuestCredential for Credential {
+    fn read(key: KeyMaterial) -> Result<keys::Credential, Error> {
+        Ok(keys::Credential::new(read(&key)?))
+    }
+
+    fn expires(&self) -> Option<UnixTime> {
+        self.expires()
+    }
+
+    fn binding_checked(&self) -> bool {
+        self.binding_checked()
+    }
+
+    fn sign(&self, request: Request, now: UnixTime) -> Result<Vec<Header>, Error> {
+        sign_request(&request, self, now)
+    }
+}
+
+thread_local! {
+    /// What the host gave last; a component has one thread.
+    static CURRENT: RefCell<Option<Provided>> = const { RefCell::new(None) };
+}
+
+/// What the host's `credentials` gave.
+enum Provided {
+    Key(Credential),
+    Host { key_id: KeyId, expires: Option<UnixTime> },
+}
+
+impl Provided {
+    fn ask() -> Result<Self, Error> {
+        match credentials::current().map_err(|error| fail(ErrorCode::NoCredential, error))? {
+            CredentialSource::Key(key) => read(&key).map(Self::Key),
+            CredentialSource::Host(HostKey { key_id, delegation_token, expires }) => Ok(Self::Host {
+                key_id: halves::key_id(&key_id, delegation_token.as_deref())?,
+                expires,
+            }),
+        }
+    }
+
+    fn expires(&self) -> Option<UnixTime> {
+        match self {
+            Self::Key(credential) => credential.expires(),
+            Self::Host { expires, .. } => *expires,
+        }
+    }
+
+    fn sign(&self, request: &Request, now: UnixTime) -> Result<Vec<Header>, Error> {
+        match self {
+            Self::Key(credential) => sign_request(request, credential, now),
+            Self::Host { expires: Some(at), .. } if now >= *at => Err(SignError::Expired(*at).into()),
+            Self::Host { key_id, .. } => convert::with_request(request, |request| {
+                let prepared = prepare(request, key_id, now)?;
+                let signature = credentials::sign(key_id.as_str(), prepared.signing_string())
+                    .map_err(|error| fail(ErrorCode::SigningFailed, error))?;
+                Ok(convert::headers(prepared.finish(&convert::decode(&signature)?)))
+            }),
+        }
+    }
+}
+
+fn sign_request(request: &Request, credential: &Credential, now: UnixTime) -> Result<Vec<Header>, Error> {
+    convert::with_request(request, |request| Ok(convert::headers(sign(request, credential, now)?)))
+}
+
+fn read(material: &KeyMaterial) -> Result<Credential, Error> {
+    let mut options = KeyOptions::new().danger_allow_weak_key(material.danger_allow_weak_key);
+    if let Some(passphrase) = &material.passphrase {
+        options = options.passphrase(passphrase.as_bytes());
+    }
+    let mut key = RsaKey::new(&PrivateKeyDer::from_pem(&material.private_key, &options)?)?;
+    if let Some(seed) = &material.blinding_seed {
+        key = key.with_seed(seed.as_bytes());
+    }
+    let mut credential = if material.key_id.starts_with("ST$") {
+        Credential::security_token(&material.key_id, key)?
+    } else {
+        Credential::new(KeyId::new(&material.key_id)?, key)
+    };
+    if let Some(expires) = material.expires {
+        credential = credential.with_expiry(expires);
+    }
+    if let Some(token) = &material.delegation_token {
+        credential = credential.with_delegation_token(token)?;
+    }
+    Ok(credential)
+}
+
+/// The host's own words, which are for people.
+fn fail(code: ErrorCode, error: CredentialsError) -> Error {
+    let message = match error {
+        CredentialsError::NotConfigured => "the host has no credential configured".into(),
+        CredentialsError::Failed(text) | CredentialsError::Other(Some(text)) => text,
+        CredentialsError::Other(None) => "the host gave no reason".into(),
+    };
+    Error { code, reason: None, message }
+}

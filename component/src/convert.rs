@@ -1,5 +1,8 @@
 //! Between the types of the boundary and those of ocisign-core.
 
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ocisign_core::{Body, DateHeader, KeyError, Request, SignError};

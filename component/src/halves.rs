@@ -1,5 +1,8 @@
 //! Signing in two halves.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use ocisign_core::{KeyId, prepare};
 
 use crate::Component;

@@ -1,6 +1,9 @@
-//! Reading tokens, keys, profiles and regions.
+//! Reading tokens, profiles and regions.
 
-use ocisign_core::{KeyOptions, Profile, PublicKey, Region, RegionSources, SecurityToken, Service};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use ocisign_core::{Profile, Region, RegionSources, SecurityToken, Service};
 
 use crate::Component;
 use crate::bindings::exports::ocisign::signing::reading::{
@@ -20,12 +23,6 @@ impl Guest for Component {
                 exponent: convert::encode(key.exponent()),
             }),
         })
-    }
-
-    fn fingerprint(public_key: String) -> Result<String, Error> {
-        // A fingerprint is of use whatever the length: it is how a key is found.
-        let options = KeyOptions::new().danger_allow_weak_key(true);
-        Ok(PublicKey::from_pem(&public_key, &options)?.fingerprint())
     }
 
     fn read_profile(text: String, name: String) -> Result<Vec<(String, String)>, Error> {

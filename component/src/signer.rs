@@ -1,10 +1,11 @@
 //! Signing with a key: the host's, or one that the host gives.
 
-use std::cell::RefCell;
+use alloc::vec::Vec;
 
 use ocisign_core::{
     Credential, KeyId, KeyOptions, PrivateKeyDer, RsaKey, SignError, UnixTime, prepare, sign,
 };
+use spin::Mutex;
 
 use crate::Component;
 use crate::bindings::exports::ocisign::signing::keys::{self, GuestCredential};
@@ -17,14 +18,12 @@ use crate::{convert, halves};
 
 impl Guest for Component {
     fn sign(request: Request, now: UnixTime) -> Result<Vec<Header>, Error> {
-        CURRENT.with_borrow_mut(|current| {
-            let known = current.take().filter(|known| known.expires().is_none_or(|at| now < at));
-            let known = match known {
-                Some(known) => known,
-                None => Provided::ask()?,
-            };
-            current.insert(known).sign(&request, now)
-        })
+        let mut current = CURRENT.lock();
+        let known = match current.take().filter(|known| !known.is_expired(now)) {
+            Some(known) => known,
+            None => Provided::ask()?,
+        };
+        current.insert(known).sign(&request, now)
     }
 
     fn sign_with(request: Request, key: KeyMaterial, now: UnixTime) -> Result<Vec<Header>, Error> {
@@ -54,10 +53,9 @@ impl GuestCredential for Credential {
     }
 }
 
-thread_local! {
-    /// What the host gave last; a component has one thread.
-    static CURRENT: RefCell<Option<Provided>> = const { RefCell::new(None) };
-}
+/// What the host gave last. An instance has one thread and is never entered
+/// twice, so the lock is never waited for.
+static CURRENT: Mutex<Option<Provided>> = Mutex::new(None);
 
 /// What the host's `credentials` gave.
 enum Provided {
@@ -76,11 +74,12 @@ impl Provided {
         }
     }
 
-    fn expires(&self) -> Option<UnixTime> {
-        match self {
+    fn is_expired(&self, now: UnixTime) -> bool {
+        let expires = match self {
             Self::Key(credential) => credential.expires(),
             Self::Host { expires, .. } => *expires,
-        }
+        };
+        expires.is_some_and(|at| now >= at)
     }
 
     fn sign(&self, request: &Request, now: UnixTime) -> Result<Vec<Header>, Error> {

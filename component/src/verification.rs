@@ -1,5 +1,7 @@
 //! Verifying all but the RSA signature.
 
+use alloc::string::ToString;
+
 use ocisign_core::{VerifyOptions, examine};
 
 use crate::Component;

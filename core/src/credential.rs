@@ -105,10 +105,16 @@ impl KeyId {
     }
 }
 
-/// An API key's id whole; of a token only that it is one.
+/// An API key's id whole. What has no slash may be a token, even without its `ST$`.
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = if self.id.starts_with("ST$") { "ST$…" } else { &self.id };
+        let id = if self.id.starts_with("ST$") {
+            "ST$…"
+        } else if self.id.contains('/') {
+            &self.id
+        } else {
+            "…"
+        };
         f.debug_struct("KeyId")
             .field("id", &id)
             .field("delegated", &self.delegation_token.is_some())

@@ -14,7 +14,7 @@ use pkcs5::pbes2::{self, Kdf, Pbkdf2Params, Pbkdf2Prf};
 use scrypt::scrypt;
 use sha1::Sha1;
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::KeyError;
 
@@ -36,7 +36,9 @@ pub(crate) fn decrypt_pkcs8(
         _ => return Err(KeyError::Unsupported),
     };
     let key = derive_key(&parameters.kdf, passphrase)?;
-    decrypt(&*key, iv, ciphertext)
+    let plaintext = decrypt(&*key, iv, ciphertext);
+    wipe_stack();
+    plaintext
 }
 
 /// The longest key that any cipher here takes: a shorter one is its beginning.
@@ -87,7 +89,9 @@ pub(crate) fn decrypt_legacy(
         _ => return Err(KeyError::Unsupported),
     };
     let key = bytes_to_key(passphrase, iv.get(..8).ok_or(KeyError::Malformed)?);
-    decrypt(&*key, &iv, ciphertext)
+    let plaintext = decrypt(&*key, &iv, ciphertext);
+    wipe_stack();
+    plaintext
 }
 
 /// Key, initialisation vector and ciphertext to plaintext.
@@ -119,6 +123,12 @@ fn bytes_to_key(passphrase: &[u8], salt: &[u8]) -> Zeroizing<[u8; 32]> {
     key
 }
 
+/// Overwrite the stack below: the ciphers copy blocks of the key to it, and leave them.
+#[inline(never)]
+fn wipe_stack() {
+    core::hint::black_box(&mut [0_u8; USED_STACK]).zeroize();
+}
+
 fn hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     text.as_bytes()
@@ -135,3 +145,5 @@ const MAX_ITERATIONS: u32 = 2_000_000;
 /// Four times what OpenSSL's default takes (N = 16,384, r = 8).
 const MAX_SCRYPT_MEMORY: u64 = 64 << 20;
 const MAX_SCRYPT_PARALLELIZATION: u16 = 4;
+/// Twice what is used without optimization; tests/memory.rs looks.
+const USED_STACK: usize = 16 << 10;

@@ -154,7 +154,9 @@ impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the URL {}", self.fault)?;
         match self.character {
-            Some(character) => write!(f, ": {character:?} at offset {}", self.offset),
+            Some(character) => {
+                write!(f, ": '{}' at offset {}", character.escape_default(), self.offset)
+            }
             None => write!(f, ", at offset {}", self.offset),
         }
     }
@@ -339,7 +341,9 @@ impl fmt::Display for ProfileError {
         match self {
             Self::Invalid { line, fault } => write!(f, "configuration line {line} {fault}"),
             Self::Missing(key) => write!(f, "the profile does not set `{key}`"),
-            Self::NotFound(name) => write!(f, "the configuration has no profile {name:?}"),
+            Self::NotFound(name) => {
+                write!(f, "the configuration has no profile `{}`", name.escape_default())
+            }
         }
     }
 }

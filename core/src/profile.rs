@@ -137,7 +137,7 @@ fn sections(text: &str) -> Result<Vec<Section<'_>>, ProfileError> {
         }
         let section = sections.last_mut().ok_or(fail(ProfileFault::NoSection))?;
         let (key, value) = line.split_once(['=', ':']).ok_or(fail(ProfileFault::NoSeparator))?;
-        let key = key.trim().to_lowercase();
+        let key = key.trim().to_ascii_lowercase();
         if key.is_empty() {
             return Err(fail(ProfileFault::NoName));
         }

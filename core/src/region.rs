@@ -96,7 +96,7 @@ impl Region {
 
     fn in_metadata(name: &str, sources: &RegionSources<'_>) -> Result<Option<Self>, RegionError> {
         let read = |text: Option<&str>, member| {
-            text.map(|text| serde_json::from_str(text).map_err(|_| RegionError::InvalidMetadata(member)))
+            text.map(|text| serde_json::from_slice(text.as_bytes()).map_err(|_| RegionError::InvalidMetadata(member)))
                 .transpose()
         };
         if let Some(config) = read(sources.regions_config, "regions-config")? {

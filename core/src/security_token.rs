@@ -113,7 +113,7 @@ fn session_key(jwk: &Value) -> Option<PublicKey> {
     let parsed;
     let jwk = match jwk {
         Value::String(text) => {
-            parsed = serde_json::from_str::<Value>(text).ok()?;
+            parsed = serde_json::from_slice::<Value>(text.as_bytes()).ok()?;
             &parsed
         }
         other => other,

@@ -1,0 +1,1 @@
+"""The cases that ocisign's own rule adds, one module for each kind."""

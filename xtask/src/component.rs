@@ -1,0 +1,115 @@
+//! The components: built for a target that has no imports to give, made smaller
+//! by wasm-opt, wrapped by wit-component.
+
+use std::fs;
+use std::path::PathBuf;
+
+use wit_component::ComponentEncoder;
+
+use crate::Result;
+use crate::setup::{self, WASM};
+use crate::shell::{cargo, command, root, run};
+
+/// One artefact.
+struct Artefact {
+    file: &'static str,
+    features: &'static str,
+    profile: &'static str,
+    rustflags: &'static str,
+    wasm_opt: &'static [&'static str],
+}
+
+const ARTEFACTS: [Artefact; 3] = [
+    Artefact {
+        file: "ocisign.wasm",
+        features: "signing",
+        profile: "component",
+        // crypto-bigint takes 64-bit limbs on wasm, where a product of two has no instruction.
+        rustflags: "--cfg cpubits=\"32\"",
+        wasm_opt: &[],
+    },
+    Artefact {
+        file: "ocisign-wide.wasm",
+        features: "signing",
+        profile: "component",
+        rustflags: "-Ctarget-feature=+wide-arithmetic",
+        wasm_opt: &["--enable-wide-arithmetic"],
+    },
+    Artefact {
+        file: "ocisign-core.wasm",
+        features: "",
+        profile: "component-core",
+        rustflags: "",
+        wasm_opt: &[],
+    },
+];
+
+/// Build them all into `target/component`.
+pub(crate) fn build() -> Result {
+    setup::wasm_target()?;
+    let wasm_opt = setup::npm("component")?.join("binaryen/bin/wasm-opt");
+    for artefact in &ARTEFACTS {
+        let module = compile(artefact)?;
+        let small = module.with_extension("opt.wasm");
+        run(command("node")
+            .arg(&wasm_opt)
+            .args(WASM_OPT)
+            .args(artefact.wasm_opt)
+            .arg(&module)
+            .arg("-o")
+            .arg(&small))?;
+        let component = ComponentEncoder::default()
+            .validate(true)
+            .module(&fs::read(&small)?)
+            .and_then(|mut encoder| encoder.encode())
+            .map_err(|error| format!("{}: {error:#}", artefact.file))?;
+        fs::write(folder().join(artefact.file), &component)?;
+        println!("{}: {} bytes", artefact.file, component.len());
+    }
+    Ok(())
+}
+
+/// Where the components are.
+pub(crate) fn folder() -> PathBuf {
+    root().join("target/component")
+}
+
+fn compile(artefact: &Artefact) -> Result<PathBuf> {
+    // A folder each: other flags would make cargo build all anew each time.
+    let target = folder().join(artefact.file.replace(".wasm", ""));
+    // No path of the machine that builds goes into what it builds.
+    let remap = format!("--remap-path-prefix={}=ocisign", root().display());
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME")).unwrap_or_default();
+    let flags = [artefact.rustflags, STACK, &remap, &format!("--remap-path-prefix={home}=home")]
+        .iter()
+        .flat_map(|flags| flags.split(' '))
+        .filter(|flag| !flag.is_empty())
+        .collect::<Vec<_>>()
+        .join("\u{1f}");
+    run(cargo()
+        .args(["build", "--quiet", "--package", "ocisign-component", "--target", WASM])
+        .args(["--profile", artefact.profile, "--features", artefact.features])
+        .arg("--target-dir")
+        .arg(&target)
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags))?;
+    Ok(target.join(WASM).join(artefact.profile).join("ocisign_component.wasm"))
+}
+
+/// An eighth of the default: it is all that an instance's memory starts with.
+const STACK: &str = "-Clink-arg=-zstack-size=131072";
+
+/// The features that rustc takes for granted on this target, by name: with
+/// `--all-features` wasm-opt writes what no engine reads yet.
+const WASM_OPT: [&str; 10] = [
+    "-Oz",
+    "--strip-debug",
+    "--strip-producers",
+    "--enable-bulk-memory",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];

@@ -1,0 +1,69 @@
+//! The one front door: `cargo xtask …`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this talks to a person")]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod component;
+mod demo;
+mod fuzz;
+mod layering;
+mod lint;
+mod setup;
+mod shell;
+mod test;
+
+/// Builds, tests and shows ocisign. Each command sets up what it needs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Sign Oracle's published requests natively, in the component and by the command line
+    Demo,
+    /// Run all tests, lints and checks, and benchmarks and fuzzing for seconds
+    Test,
+    /// Build the components into target/component
+    Component,
+    /// Format, clippy, layering, dependencies and licences
+    Lint,
+    /// Check that the modules of core depend on each other one way only
+    Layering,
+    /// Run the benchmarks at full length, rivals in the same run
+    Bench,
+    /// Fuzz each target
+    Fuzz {
+        /// For how long, each target
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Demo => demo::run(),
+        Command::Test => test::run(),
+        Command::Component => component::build(),
+        Command::Lint => lint::run(),
+        Command::Layering => layering::check(),
+        Command::Bench => bench::run(),
+        Command::Fuzz { seconds } => fuzz::run(seconds),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a step fails with: a sentence for a person.
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;

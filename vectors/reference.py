@@ -371,6 +371,8 @@ def parse_date(value):
         )
     except ValueError:
         raise Refused("INVALID_DATE") from None
+    if at.year < 1970:  # times here are counted from then on
+        raise Refused("INVALID_DATE")
     return int(at.timestamp())
 
 
@@ -387,7 +389,7 @@ LEGACY_CIPHERS = {
     "AES-256-CBC": (AES, 32),
     "DES-EDE3-CBC": (TripleDES, 24),
 }
-MAX_ROUNDS = 10_000_000  # PBKDF2
+MAX_ROUNDS = 2_000_000  # PBKDF2
 MAX_SCRYPT_BYTES = 64 << 20  # 128 * N * r
 
 
@@ -502,9 +504,9 @@ def check_encryption(data):
     elif function[1] == OID_SCRYPT:
         costly = 128 * numbers[0] * numbers[1] > MAX_SCRYPT_BYTES
     else:
-        costly = True
-    if costly:
         raise KeyRefused("unsupported")
+    if costly:
+        raise KeyRefused("too-large")
 
 
 def unwrap_pkcs8(data):

@@ -1,4 +1,33 @@
-//! The command `ocisign`.
+//! The command `ocisign`: signs and verifies requests to Oracle Cloud Infrastructure.
+//!
+//! It reads arguments and files, and leaves the rest to the crate `ocisign`.
+//! Output is written only when all is good, and never holds a private key.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod failure;
+mod output;
+mod request;
+mod sign;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return output::usage(error),
+    };
+    let text = match &args.command {
+        Command::Sign(args) => sign::run(args),
+        Command::Verify(args) => verify::run(args),
+    };
+    match text.and_then(|text| output::write(&text)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output::report(&failure),
+    }
+}

@@ -63,6 +63,10 @@ fn derive_key(kdf: &Kdf, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyEr
             if memory > MAX_SCRYPT_MEMORY || parameters.parallelization > MAX_SCRYPT_PARALLELIZATION {
                 return Err(KeyError::TooLarge);
             }
+            // `pkcs5` 0.8.1 panics at it.
+            if parameters.cost_parameter == 0 {
+                return Err(KeyError::Malformed);
+            }
             let cost = scrypt::Params::try_from(parameters).map_err(|_| KeyError::Malformed)?;
             scrypt(passphrase, parameters.salt.as_ref(), &cost, &mut *key)
                 .map_err(|_| KeyError::Malformed)?;

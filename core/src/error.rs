@@ -443,7 +443,7 @@ pub enum VerifyError {
     HeaderNotSigned(String),
     /// The request was signed for another host.
     HostMismatch,
-    /// The date is not in the one form that is sent (RFC 9110, IMF-fixdate).
+    /// The date is not in the one form that is sent (RFC 9110, IMF-fixdate), or before 1970.
     InvalidDate,
     /// This header holds a control or non-ASCII character, or there are over 1,000 headers.
     InvalidHeader(String),

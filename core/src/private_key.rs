@@ -192,11 +192,12 @@ impl PrivateKeyDer {
 /// RFC 5958, section 3: `SEQUENCE { AlgorithmIdentifier, OCTET STRING }`.
 fn is_encrypted_info(der: &[u8]) -> der::Result<()> {
     let mut reader = SliceReader::new(der)?;
-    reader.sequence(|reader| {
+    reader.sequence(|reader| -> der::Result<()> {
         AlgorithmIdentifierRef::decode(reader)?;
         <&OctetStringRef>::decode(reader)?;
         Ok(())
-    })
+    })?;
+    reader.finish()
 }
 
 /// A wrong passphrase leaves well-formed padding once in 256 times, and then garbage.

@@ -1,5 +1,6 @@
 //! The text of `~/.oci/config`, taken apart. Opening the file is the caller's.
 
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -49,7 +50,7 @@ impl Profile {
         let find = |name: &str| sections.iter().find(|section| section.name == name);
         let own = find(name).ok_or_else(|| ProfileError::NotFound(name.to_string()))?;
         let inherited = find("DEFAULT").map_or(&[][..], |section| &section.values);
-        let inherited = inherited.iter().filter(|(key, _)| own.get(key).is_none());
+        let inherited = inherited.iter().filter(|(key, _)| !own.keys.contains(key));
         let values = own.values.iter().chain(inherited);
         Ok(Self {
             values: values.map(|(key, value)| (key.clone(), Zeroizing::new((*value).into()))).collect(),
@@ -102,19 +103,17 @@ impl fmt::Debug for Profile {
     }
 }
 
+#[derive(Default)]
 struct Section<'a> {
     name: &'a str,
+    /// The keys of `values`: a search for each of a million would take minutes.
+    keys: BTreeSet<String>,
     values: Vec<(String, &'a str)>,
-}
-
-impl Section<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.values.iter().find(|(known, _)| known == key).map(|(_, value)| *value)
-    }
 }
 
 fn sections(text: &str) -> Result<Vec<Section<'_>>, ProfileError> {
     let mut sections: Vec<Section<'_>> = Vec::new();
+    let mut names = BTreeSet::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let fail = |fault| ProfileError::Invalid { line: index + 1, fault };
         if text.len() > MAX_TEXT {
@@ -129,10 +128,10 @@ fn sections(text: &str) -> Result<Vec<Section<'_>>, ProfileError> {
             if name.is_empty() {
                 return Err(fail(ProfileFault::NoName));
             }
-            if sections.iter().any(|section| section.name == name) {
+            if !names.insert(name) {
                 return Err(fail(ProfileFault::DuplicateSection));
             }
-            sections.push(Section { name, values: Vec::new() });
+            sections.push(Section { name, ..Section::default() });
             continue;
         }
         let section = sections.last_mut().ok_or(fail(ProfileFault::NoSection))?;
@@ -141,7 +140,7 @@ fn sections(text: &str) -> Result<Vec<Section<'_>>, ProfileError> {
         if key.is_empty() {
             return Err(fail(ProfileFault::NoName));
         }
-        if section.get(&key).is_some() {
+        if !section.keys.insert(key.clone()) {
             return Err(fail(ProfileFault::DuplicateKey));
         }
         section.values.push((key, value.trim()));

@@ -1,5 +1,33 @@
 //! Signs requests to Oracle Cloud Infrastructure (OCI), with native keys and files.
+//!
+//! [`ocisign_core`] decides what to send; this crate is the one that opens
+//! anything. All of the core is here too, so one dependency is enough.
+//!
+//! - [`NativeKey`] signs and [`NativeVerifyingKey`] verifies, as fast as OpenSSL.
+//! - [`ProfileSource`] makes a [`Credential`] of a profile of `~/.oci/config`.
+//! - [`read_text`] reads a small secret file, and wipes it.
+//!
+//! ```
+//! use ocisign::{Credential, KeyId, KeyOptions, NativeKey, PrivateKeyDer, Request, sign};
+//!
+//! let pem = include_str!("../../vectors/keys/test-key.pem");
+//! let key = NativeKey::new(&PrivateKeyDer::from_pem(pem, &KeyOptions::new())?)?;
+//! let credential = Credential::new(KeyId::new("tenancy/user/fingerprint")?, key);
+//! let request = Request::new("GET", "https://iaas.us-phoenix-1.oraclecloud.com/20160918/instances");
+//! let signed = sign(&request, &credential, 1_388_957_500)?;
+//! assert!(signed.authorization().starts_with("Signature version=\"1\""));
+//! # Ok::<(), ocisign::SignError>(())
+//! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod file;
+mod key;
+mod source;
+mod weak_key;
 
 // The public interface is:
+pub use file::{FileError, FileFault, expand_home, read_text};
+pub use key::{NativeKey, NativeVerifyingKey};
 pub use ocisign_core::*;
+pub use source::{ProfileSource, SourceError};

@@ -1,0 +1,129 @@
+//! `ocisign sign`.
+
+use std::env;
+use std::fmt::Write;
+use std::path::Path;
+
+use ocisign::{
+    Credential, DateHeader, FileError, KeyId, KeyOptions, NativeKey, PrivateKeyDer, Profile,
+    ProfileSource, Request, SignError, SignedHeaders, expand_home, read_text, sign,
+};
+use serde::{Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use crate::args::SignArgs;
+use crate::failure::Failure;
+use crate::output::{self, quoted};
+use crate::request;
+
+/// The text to print.
+pub(crate) fn run(args: &SignArgs) -> Result<String, Failure> {
+    let headers = request::headers(&args.request);
+    let credential = credential(args)?;
+    let request = Request::new(&args.request.method, &args.request.url)
+        .headers(&headers)
+        .body(request::body(&args.request)?)
+        .date_header(if args.x_date { DateHeader::XDate } else { DateHeader::Date });
+    let signed = sign(&request, &credential, request::time(args.now))?;
+    if args.json { json(&signed) } else { Ok(lines(&signed)) }
+}
+
+fn credential(args: &SignArgs) -> Result<Credential, Failure> {
+    let passphrase = args.passphrase_file.as_deref().map(passphrase).transpose()?;
+    let passphrase = passphrase.as_deref().map(String::as_bytes);
+    let credential = match (&args.profile, &args.key_file, &args.key_id, &args.token_file) {
+        (Some(name), ..) => from_profile(args, name, passphrase)?,
+        (None, Some(path), Some(id), _) => {
+            Credential::new(KeyId::new(id)?, key(args, path, passphrase)?)
+        }
+        (None, Some(path), None, Some(token)) => {
+            let key = key(args, path, passphrase)?;
+            Credential::security_token(&read_text(token)?, key)
+                .map_err(|error| Failure::from(error).about(quoted(token)))?
+        }
+        _ => unreachable!("clap requires one of the three, and with two of them a key"),
+    };
+    Ok(match &args.delegation_token_file {
+        Some(path) => credential
+            .with_delegation_token(&read_text(path)?)
+            .map_err(|error| Failure::from(error).about(quoted(path)))?,
+        None => credential,
+    })
+}
+
+fn from_profile(
+    args: &SignArgs,
+    name: &str,
+    passphrase: Option<&[u8]>,
+) -> Result<Credential, Failure> {
+    let home = env::home_dir();
+    let config = match &args.config {
+        Some(path) => path.clone(),
+        None => expand_home("~/.oci/config", home.as_deref())?,
+    };
+    let about = |failure: Failure| failure.about(quoted(&config));
+    let text = read_text(&config)?;
+    let profile = Profile::parse(&text, name).map_err(|error| about(error.into()))?;
+    let mut source = ProfileSource::new(&profile).danger_allow_weak_key(args.allow_weak_key);
+    if let Some(home) = &home {
+        source = source.home(home);
+    }
+    if let Some(passphrase) = passphrase {
+        source = source.passphrase(passphrase);
+    }
+    source.credential().map_err(|error| about(error.into()))
+}
+
+fn key(args: &SignArgs, path: &Path, passphrase: Option<&[u8]>) -> Result<NativeKey, Failure> {
+    let pem = read_text(path)?;
+    let mut options = KeyOptions::new().danger_allow_weak_key(args.allow_weak_key);
+    if let Some(passphrase) = passphrase {
+        options = options.passphrase(passphrase);
+    }
+    PrivateKeyDer::from_pem(&pem, &options)
+        .and_then(|der| NativeKey::new(&der))
+        .map_err(|error| Failure::from(SignError::from(error)).about(quoted(path)))
+}
+
+/// The passphrase, without the line end that editors add.
+fn passphrase(path: &Path) -> Result<Zeroizing<String>, FileError> {
+    let mut text = read_text(path)?;
+    let end = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len());
+    let length = end.unwrap_or(text.len());
+    text.truncate(length);
+    Ok(text)
+}
+
+/// `name: value` lines, as `curl -H @-` reads them.
+fn lines(signed: &SignedHeaders) -> String {
+    signed.headers().iter().fold(String::new(), |mut text, (name, value)| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name}: {value}");
+        text
+    })
+}
+
+fn json(signed: &SignedHeaders) -> Result<String, Failure> {
+    #[derive(Serialize)]
+    struct Output<'a> {
+        #[serde(serialize_with = "in_order")]
+        headers: &'a [(&'static str, String)],
+        signed_headers: Vec<&'a str>,
+        signing_string: &'a str,
+        signature: &'a str,
+        authorization: &'a str,
+    }
+    fn in_order<S: Serializer>(
+        headers: &[(&'static str, String)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(headers.iter().map(|(name, value)| (name, value)))
+    }
+    output::json(&Output {
+        headers: signed.headers(),
+        signed_headers: signed.signed_headers().split(' ').collect(),
+        signing_string: signed.signing_string(),
+        signature: signed.signature(),
+        authorization: signed.authorization(),
+    })
+}

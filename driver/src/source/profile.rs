@@ -1,0 +1,142 @@
+//! Credentials from a profile of `~/.oci/config`.
+
+use std::fmt;
+use std::path::Path;
+
+use ocisign_core::{Credential, KeyOptions, PrivateKeyDer, Profile};
+use zeroize::Zeroizing;
+
+use crate::file::{expand_home, read_text};
+use crate::key::NativeKey;
+use crate::source::SourceError;
+
+/// The credential that a profile describes: an API key or a session token.
+///
+/// - With `security_token_file`, the token in it and the key in `key_file`;
+///   `tenancy`, `user` and `fingerprint` are not needed.
+/// - Without it, or with `authentication_type=api_key`, the key in `key_file`,
+///   which `fingerprint` has to name.
+/// - With `delegation_token_file`, either of them on behalf of another user.
+///
+/// A leading `~` is the home directory; other relative paths are relative to the
+/// working directory. An empty value counts as none, and so undoes what a profile
+/// would inherit from `[DEFAULT]`.
+///
+/// Source: Oracle's documentation, "SDK and CLI Configuration File".
+///
+/// ```no_run
+/// use std::path::Path;
+/// use ocisign::{Profile, ProfileSource, read_text};
+///
+/// let home = Path::new("/home/ann");
+/// let text = read_text(&home.join(".oci/config"))?;
+/// let profile = Profile::parse(&text, "DEFAULT")?;
+/// let credential = ProfileSource::new(&profile).home(home).credential()?;
+/// # Ok::<(), ocisign::SourceError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct ProfileSource<'a> {
+    profile: &'a Profile,
+    home: Option<&'a Path>,
+    passphrase: Option<&'a [u8]>,
+    danger_allow_weak_key: bool,
+}
+
+impl<'a> ProfileSource<'a> {
+    /// The credential of this profile, without a home directory.
+    #[must_use]
+    pub const fn new(profile: &'a Profile) -> Self {
+        Self { profile, home: None, passphrase: None, danger_allow_weak_key: false }
+    }
+
+    /// What a leading `~` stands for.
+    #[must_use]
+    pub const fn home(mut self, home: &'a Path) -> Self {
+        self.home = Some(home);
+        self
+    }
+
+    /// The passphrase of the private key, in place of the profile's.
+    #[must_use]
+    pub const fn passphrase(mut self, passphrase: &'a [u8]) -> Self {
+        self.passphrase = Some(passphrase);
+        self
+    }
+
+    /// As [`KeyOptions::danger_allow_weak_key`].
+    #[must_use]
+    pub const fn danger_allow_weak_key(mut self, allow: bool) -> Self {
+        self.danger_allow_weak_key = allow;
+        self
+    }
+
+    /// Read the files that the profile names, now.
+    ///
+    /// # Errors
+    ///
+    /// `FILE_UNREADABLE`, `INVALID_KEY`, `INVALID_PROFILE`, `INVALID_TOKEN`;
+    /// `KEY_MISMATCH` when the key is not the one that the fingerprint or the
+    /// token names; `UNSUPPORTED_AUTHENTICATION` for an `authentication_type`
+    /// other than `api_key` and `security_token`.
+    pub fn credential(&self) -> Result<Credential, SourceError> {
+        let credential = match self.set("authentication_type") {
+            None if self.set("security_token_file").is_some() => self.security_token()?,
+            None | Some("api_key") => self.api_key()?,
+            Some("security_token") => self.security_token()?,
+            Some(other) => {
+                return Err(SourceError::UnsupportedAuthentication(word(other)));
+            }
+        };
+        Ok(match self.set("delegation_token_file") {
+            Some(path) => credential.with_delegation_token(&self.read(path)?)?,
+            None => credential,
+        })
+    }
+
+    fn api_key(&self) -> Result<Credential, SourceError> {
+        let [tenancy, user, fingerprint] = [
+            self.profile.require("tenancy")?,
+            self.profile.require("user")?,
+            self.profile.require("fingerprint")?,
+        ];
+        Ok(Credential::api_key(tenancy, user, fingerprint, self.key()?)?)
+    }
+
+    fn security_token(&self) -> Result<Credential, SourceError> {
+        let token = self.read(self.profile.require("security_token_file")?)?;
+        Ok(Credential::security_token(&token, self.key()?)?)
+    }
+
+    fn key(&self) -> Result<NativeKey, SourceError> {
+        let pem = self.read(self.profile.require("key_file")?)?;
+        let own = self.profile.passphrase().filter(|passphrase| !passphrase.is_empty());
+        let mut options = KeyOptions::new().danger_allow_weak_key(self.danger_allow_weak_key);
+        if let Some(passphrase) = self.passphrase.or(own.map(str::as_bytes)) {
+            options = options.passphrase(passphrase);
+        }
+        Ok(NativeKey::new(&PrivateKeyDer::from_pem(&pem, &options)?)?)
+    }
+
+    fn read(&self, path: &str) -> Result<Zeroizing<String>, SourceError> {
+        Ok(read_text(&expand_home(path, self.home)?)?)
+    }
+
+    fn set(&self, key: &str) -> Option<&'a str> {
+        self.profile.get(key).filter(|value| !value.is_empty())
+    }
+}
+
+/// Nothing of the passphrase.
+impl fmt::Debug for ProfileSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileSource")
+            .field("profile", &self.profile)
+            .field("home", &self.home)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value that is safe to print, whatever was written in its place.
+fn word(value: &str) -> String {
+    value.chars().take_while(|&c| c.is_ascii_alphanumeric() || c == '_').take(40).collect()
+}

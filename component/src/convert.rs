@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ocisign_core::{Body, DateHeader, KeyError, Request, SignError};
 
-use crate::bindings::ocisign::signing::types as wit;
+use crate::bindings::types as wit;
 
 use wit::{Error, ErrorCode, Header};
 

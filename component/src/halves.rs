@@ -7,7 +7,7 @@ use ocisign_core::{KeyId, prepare};
 
 use crate::Component;
 use crate::bindings::exports::ocisign::signing::halves::{Guest, Prepared};
-use crate::bindings::ocisign::signing::types::{Error, Header, Request, UnixTime};
+use crate::bindings::types::{Error, Header, Request, UnixTime};
 use crate::convert;
 
 impl Guest for Component {

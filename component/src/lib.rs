@@ -42,6 +42,11 @@ mod bindings {
     #[cfg(not(feature = "signing"))]
     wit_bindgen::generate!({ world: "core", path: "../wit" });
 
+    #[cfg(not(feature = "signing"))]
+    pub use exports::ocisign::signing::types;
+    #[cfg(feature = "signing")]
+    pub use ocisign::signing::types;
+
     export!(Component);
     use super::Component;
 }

@@ -9,7 +9,7 @@ use crate::Component;
 use crate::bindings::exports::ocisign::signing::reading::{
     self as wit, Guest, RegionSources as Sources, SecurityToken as Token, Service as WitService,
 };
-use crate::bindings::ocisign::signing::types::Error;
+use crate::bindings::types::Error;
 use crate::convert;
 
 impl Guest for Component {

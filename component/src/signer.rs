@@ -13,7 +13,7 @@ use crate::bindings::exports::ocisign::signing::signer::Guest;
 use crate::bindings::ocisign::signing::credentials::{
     self, CredentialSource, CredentialsError, HostKey, KeyMaterial,
 };
-use crate::bindings::ocisign::signing::types::{Error, ErrorCode, Header, Request};
+use crate::bindings::types::{Error, ErrorCode, Header, Request};
 use crate::{convert, halves};
 
 impl Guest for Component {
@@ -109,7 +109,7 @@ fn read(material: &KeyMaterial) -> Result<Credential, Error> {
     if let Some(seed) = &material.blinding_seed {
         key = key.with_seed(seed.as_bytes());
     }
-    let mut credential = if material.key_id.starts_with("ST$") {
+    let mut credential = if is_token(&material.key_id) {
         Credential::security_token(&material.key_id, key)?
     } else {
         Credential::new(KeyId::new(&material.key_id)?, key)
@@ -121,6 +121,11 @@ fn read(material: &KeyMaterial) -> Result<Credential, Error> {
         credential = credential.with_delegation_token(token)?;
     }
     Ok(credential)
+}
+
+/// Whether a key id is a token, which is trimmed when it is read.
+fn is_token(key_id: &str) -> bool {
+    key_id.trim_start_matches('\u{feff}').trim_start().starts_with("ST$")
 }
 
 /// The host's own words, which are for people.

@@ -6,7 +6,7 @@ use ocisign_core::{VerifyOptions, examine};
 
 use crate::Component;
 use crate::bindings::exports::ocisign::signing::verification::{Claim, Guest, VerifyOptions as Options};
-use crate::bindings::ocisign::signing::types::{Error, Request, UnixTime};
+use crate::bindings::types::{Error, Request, UnixTime};
 use crate::convert;
 
 impl Guest for Component {

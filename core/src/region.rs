@@ -207,7 +207,6 @@ impl Service {
 /// A name in lower case, if a host name may have it.
 fn host_part(name: &str) -> Option<String> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let name = name.trim();
     let fits = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(legal);
     fits.then(|| name.to_ascii_lowercase())
 }

@@ -328,12 +328,12 @@ def bad_headers():
     post = {"method": "POST", "body": JSON_BODY}
     return [
         bad("name-empty", ["", "x"]),
-        bad("name-space", ["x y", "x"], header="x y"),
-        bad("name-colon", ["x:", "x"], header="x:"),
-        bad("name-space-after", ["Accept ", "x"], header="accept "),
-        bad("name-newline", ["x\ny", "x"]),
-        bad("name-non-ascii", ["caf\u00e9", "x"]),
-        bad("name-pseudo", ["(request-target)", "get /evil"], header="(request-target)"),
+        bad("name-space", ["x y", "x"], header="x"),
+        bad("name-colon", ["x:", "x"], header="x"),
+        bad("name-space-after", ["Accept ", "x"], header="accept"),
+        bad("name-newline", ["x\ny", "x"], header="x"),
+        bad("name-non-ascii", ["caf\u00e9", "x"], header="caf"),
+        bad("name-pseudo", ["(request-target)", "get /evil"]),
         bad("content-type-non-ascii", ["content-type", "text/caf\u00e9"], header="content-type", **post),
         bad("content-type-newline", ["Content-Type", "text/plain\nx-evil: 1"], header="content-type", **post),
         bad("content-type-newline-last", ["content-type", "text/plain\r\n"], header="content-type", **post),

@@ -1,5 +1,9 @@
 //! The vectors, as Rust tests read them. What each member means stands in README.md.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a vector that cannot be read fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a vector that cannot be read fails its test"
+)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -36,11 +40,7 @@ pub fn check_all(cases: &[Value], check: impl Fn(&Value) -> Result<(), String>) 
 
 /// That a stage gave what the case expects.
 #[allow(clippy::needless_pass_by_value)] // numbers and strings alike, without `&` at each call
-pub fn expect<T: PartialEq + std::fmt::Debug>(
-    stage: &str,
-    got: T,
-    want: T,
-) -> Result<(), String> {
+pub fn expect<T: PartialEq + std::fmt::Debug>(stage: &str, got: T, want: T) -> Result<(), String> {
     if got == want {
         Ok(())
     } else {

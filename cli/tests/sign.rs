@@ -1,8 +1,6 @@
 //! `ocisign sign`: bodies, credentials and what is refused.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../../driver/tests/cases/mod.rs"]
-mod cases;
 mod command;
 
 use std::fs::{self, File};
@@ -327,6 +325,6 @@ fn a_full_disk_and_a_closed_pipe_are_failures_and_no_panics() {
 
 /// The token of this case, whose `jwk` is the test key.
 fn token(id: &str) -> String {
-    let cases = cases::cases(&["tokens.json"]);
-    cases::text(&cases.iter().find(|case| case["id"] == id).unwrap()["token"])
+    let cases = ocisign_vectors::cases(&["tokens.json"]);
+    ocisign_vectors::text(&cases.iter().find(|case| case["id"] == id).unwrap()["token"])
 }

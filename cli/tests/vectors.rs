@@ -1,20 +1,18 @@
 //! The vectors through the command, as far as a command line can carry them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../../driver/tests/cases/mod.rs"]
-mod cases;
 mod command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cases::{KnownBody, check_all, expect, text};
 use command::{file, key, ocisign};
+use ocisign_vectors::{KnownBody, check_all, expect, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
 fn oracles_published_requests_are_signed_byte_for_byte() {
-    let published = cases::cases(&["published.json"]);
+    let published = ocisign_vectors::cases(&["published.json"]);
     let published: Vec<_> =
         published.into_iter().filter(|case| case["source"] == "oracle-docs").collect();
     assert_eq!(published.len(), 2);
@@ -22,8 +20,10 @@ fn oracles_published_requests_are_signed_byte_for_byte() {
         let directory = tempfile::tempdir().unwrap();
         let args = sign_args(case, &directory).unwrap();
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let want: Vec<String> =
-            cases::headers(case).iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let want: Vec<String> = ocisign_vectors::headers(case)
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
         let want = want.join("\n") + "\n";
         assert_eq!(ocisign(&args).good(), want);
         assert!(want.contains(case["signature"].as_str().unwrap()));
@@ -48,7 +48,7 @@ fn every_signing_case_signs_as_it_says() {
         expect("signing string", text(&got["signing_string"]), text(&case["signing_string"]))?;
         expect("signed headers", &got["signed_headers"], &case["signed_headers"])?;
         expect("signature", &got["signature"], &case["signature"])?;
-        let want = cases::headers(case);
+        let want = ocisign_vectors::headers(case);
         expect("authorization", got["authorization"].as_str(), want.last().map(|h| &*h.1))?;
         let want: Value =
             want.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
@@ -81,7 +81,7 @@ fn every_verify_case_is_judged_as_it_says() {
 
 /// The cases that fit on a command line, and the number of those that do not.
 fn carried(files: &[&str]) -> (Vec<Value>, usize) {
-    let all = cases::cases(files);
+    let all = ocisign_vectors::cases(files);
     let count = all.len();
     let directory = tempfile::tempdir().unwrap();
     let fits = |case: &Value| request_args(case, &directory).is_some();
@@ -119,13 +119,13 @@ fn request_args(case: &Value, directory: &TempDir) -> Option<Vec<String>> {
         format!("--url={}", text(&request["url"])),
         format!("--now={}", case["now"]),
     ];
-    for (name, value) in cases::headers(request) {
+    for (name, value) in ocisign_vectors::headers(request) {
         if name.contains(':') {
             return None;
         }
         args.push(format!("--header={name}:{value}"));
     }
-    match cases::body(request) {
+    match ocisign_vectors::body(request) {
         KnownBody::Empty => {}
         KnownBody::Unsigned => args.push("--unsigned-body".into()),
         KnownBody::Bytes(bytes) => {

@@ -18,7 +18,8 @@ impl Error {
 
     /// An error of core, by its stable code.
     pub(crate) fn from_core(code: &str, message: String) -> Self {
-        let code = CODES.iter().find(|known| known.0 == code).map_or(ErrorCode::Other, |known| known.1);
+        let code =
+            CODES.iter().find(|known| known.0 == code).map_or(ErrorCode::Other, |known| known.1);
         Self { code, reason: None, message }
     }
 }
@@ -62,7 +63,12 @@ pub(crate) fn with_request<T>(
         wit::DateHeader::Date => DateHeader::Date,
         wit::DateHeader::XDate => DateHeader::XDate,
     };
-    then(&Request::new(&request.method, &request.url).headers(&headers).body(body).date_header(date_header))
+    then(
+        &Request::new(&request.method, &request.url)
+            .headers(&headers)
+            .body(body)
+            .date_header(date_header),
+    )
 }
 
 pub(crate) fn headers(headers: impl IntoIterator<Item = (&'static str, String)>) -> Vec<Header> {

@@ -67,10 +67,12 @@ impl Provided {
     fn ask() -> Result<Self, Error> {
         match credentials::current().map_err(|error| fail(ErrorCode::NoCredential, error))? {
             CredentialSource::Key(key) => read(&key).map(Self::Key),
-            CredentialSource::Host(HostKey { key_id, delegation_token, expires }) => Ok(Self::Host {
-                key_id: halves::key_id(&key_id, delegation_token.as_deref())?,
-                expires,
-            }),
+            CredentialSource::Host(HostKey { key_id, delegation_token, expires }) => {
+                Ok(Self::Host {
+                    key_id: halves::key_id(&key_id, delegation_token.as_deref())?,
+                    expires,
+                })
+            }
         }
     }
 
@@ -85,7 +87,9 @@ impl Provided {
     fn sign(&self, request: &Request, now: UnixTime) -> Result<Vec<Header>, Error> {
         match self {
             Self::Key(credential) => sign_request(request, credential, now),
-            Self::Host { expires: Some(at), .. } if now >= *at => Err(SignError::Expired(*at).into()),
+            Self::Host { expires: Some(at), .. } if now >= *at => {
+                Err(SignError::Expired(*at).into())
+            }
             Self::Host { key_id, .. } => convert::with_request(request, |request| {
                 let prepared = prepare(request, key_id, now)?;
                 let signature = credentials::sign(key_id.as_str(), prepared.signing_string())
@@ -96,7 +100,11 @@ impl Provided {
     }
 }
 
-fn sign_request(request: &Request, credential: &Credential, now: UnixTime) -> Result<Vec<Header>, Error> {
+fn sign_request(
+    request: &Request,
+    credential: &Credential,
+    now: UnixTime,
+) -> Result<Vec<Header>, Error> {
     convert::with_request(request, |request| Ok(convert::headers(sign(request, credential, now)?)))
 }
 

@@ -5,7 +5,9 @@ use alloc::string::ToString;
 use ocisign_core::{VerifyOptions, examine};
 
 use crate::Component;
-use crate::bindings::exports::ocisign::signing::verification::{Claim, Guest, VerifyOptions as Options};
+use crate::bindings::exports::ocisign::signing::verification::{
+    Claim, Guest, VerifyOptions as Options,
+};
 use crate::bindings::types::{Error, Request, UnixTime};
 use crate::convert;
 

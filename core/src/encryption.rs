@@ -60,7 +60,8 @@ fn derive_key(kdf: &Kdf, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyEr
             // RFC 7914, section 2: N blocks of 128 * r bytes; p times as much work.
             let block = 128 * u64::from(parameters.block_size);
             let memory = parameters.cost_parameter.saturating_mul(block);
-            if memory > MAX_SCRYPT_MEMORY || parameters.parallelization > MAX_SCRYPT_PARALLELIZATION {
+            if memory > MAX_SCRYPT_MEMORY || parameters.parallelization > MAX_SCRYPT_PARALLELIZATION
+            {
                 return Err(KeyError::TooLarge);
             }
             // `pkcs5` 0.8.1 panics at it.
@@ -109,10 +110,8 @@ fn decrypt<Cipher: KeyIvInit + BlockModeDecrypt>(
     let key = key.get(..Cipher::key_size()).ok_or(KeyError::Unsupported)?;
     let cipher = Cipher::new_from_slices(key, iv).map_err(|_| KeyError::Malformed)?;
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let length = cipher
-        .decrypt_padded::<Pkcs7>(&mut buffer)
-        .map_err(|_| KeyError::PassphraseWrong)?
-        .len();
+    let length =
+        cipher.decrypt_padded::<Pkcs7>(&mut buffer).map_err(|_| KeyError::PassphraseWrong)?.len();
     buffer.truncate(length);
     Ok(buffer)
 }

@@ -259,9 +259,7 @@ impl fmt::Display for KeyError {
             Self::Malformed => "the private key is malformed",
             Self::NotPem => "the private key is not PEM: no `-----BEGIN` line was found",
             Self::NotRsa => "the private key is not RSA, the only kind that OCI accepts",
-            Self::PassphraseMissing => {
-                "the private key is encrypted, and no passphrase was given"
-            }
+            Self::PassphraseMissing => "the private key is encrypted, and no passphrase was given",
             Self::PassphraseWrong => "the passphrase does not open the private key",
             Self::PathGiven => "a path was given where the text of a private key was expected",
             Self::PublicKey => "a public key was given where a private key was expected",

@@ -85,8 +85,8 @@ impl<'a> Section<'a> {
             pem.push_str(piece);
         }
         let mut buffer = Zeroizing::new(vec![0; pem.len()]);
-        let (_, decoded) = pem_rfc7468::decode(pem.as_bytes(), &mut buffer)
-            .map_err(|_| KeyError::Malformed)?;
+        let (_, decoded) =
+            pem_rfc7468::decode(pem.as_bytes(), &mut buffer).map_err(|_| KeyError::Malformed)?;
         let length = decoded.len();
         buffer.truncate(length);
         Ok(buffer)

@@ -217,7 +217,9 @@ fn is_path(text: &str) -> bool {
 /// Nothing of the private half.
 impl fmt::Debug for PrivateKeyDer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKeyDer").field("public_key", &self.public_key).finish_non_exhaustive()
+        f.debug_struct("PrivateKeyDer")
+            .field("public_key", &self.public_key)
+            .finish_non_exhaustive()
     }
 }
 

@@ -53,7 +53,9 @@ impl Profile {
         let inherited = inherited.iter().filter(|(key, _)| !own.keys.contains(key));
         let values = own.values.iter().chain(inherited);
         Ok(Self {
-            values: values.map(|(key, value)| (key.clone(), Zeroizing::new((*value).into()))).collect(),
+            values: values
+                .map(|(key, value)| (key.clone(), Zeroizing::new((*value).into())))
+                .collect(),
         })
     }
 

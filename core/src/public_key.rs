@@ -63,8 +63,8 @@ impl PublicKey {
             let key = match section.label {
                 "PUBLIC KEY" => {
                     let der = section.decode()?;
-                    let info = SubjectPublicKeyInfoRef::from_der(&der)
-                        .map_err(|_| KeyError::Malformed)?;
+                    let info =
+                        SubjectPublicKeyInfoRef::from_der(&der).map_err(|_| KeyError::Malformed)?;
                     if info.algorithm.oid != pkcs1::ALGORITHM_OID {
                         return Err(KeyError::NotRsa);
                     }

@@ -96,8 +96,11 @@ impl Region {
 
     fn in_metadata(name: &str, sources: &RegionSources<'_>) -> Result<Option<Self>, RegionError> {
         let read = |text: Option<&str>, member| {
-            text.map(|text| serde_json::from_slice(text.as_bytes()).map_err(|_| RegionError::InvalidMetadata(member)))
-                .transpose()
+            text.map(|text| {
+                serde_json::from_slice(text.as_bytes())
+                    .map_err(|_| RegionError::InvalidMetadata(member))
+            })
+            .transpose()
         };
         if let Some(config) = read(sources.regions_config, "regions-config")? {
             let Value::Array(regions) = config else {

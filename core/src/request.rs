@@ -71,7 +71,9 @@ impl<'a> Request<'a> {
     /// PATCH, even with no body, unless the body is left out of it.
     pub(crate) fn signs_body(&self) -> bool {
         !matches!(self.body, Body::Unsigned)
-            && ["POST", "PUT", "PATCH"].iter().any(|method| self.method.eq_ignore_ascii_case(method))
+            && ["POST", "PUT", "PATCH"]
+                .iter()
+                .any(|method| self.method.eq_ignore_ascii_case(method))
     }
 }
 
@@ -179,11 +181,8 @@ impl<'a> Given<'a> {
         if authorization.1 {
             return Err(fault(AUTHORIZATION, HeaderFault::Duplicate));
         }
-        let mut given = Self {
-            host: signed(HOST, host)?,
-            x_date: signed(X_DATE, x_date)?,
-            ..Self::default()
-        };
+        let mut given =
+            Self { host: signed(HOST, host)?, x_date: signed(X_DATE, x_date)?, ..Self::default() };
         if given.x_date.is_none() {
             given.date = signed(DATE, date)?;
         }

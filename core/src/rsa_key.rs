@@ -106,14 +106,16 @@ impl RsaVerifyingKey {
     ///
     /// [`KeyError::Malformed`] when they are not those of an RSA key.
     pub fn new(key: &PublicKey) -> Result<Self, KeyError> {
-        let key = RsaPublicKey::from_pkcs1_der(&key.pkcs1_der()).map_err(|_| KeyError::Malformed)?;
+        let key =
+            RsaPublicKey::from_pkcs1_der(&key.pkcs1_der()).map_err(|_| KeyError::Malformed)?;
         Ok(Self(pkcs1v15::VerifyingKey::new(key)))
     }
 }
 
 impl VerifyingKey for RsaVerifyingKey {
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::try_from(signature).is_ok_and(|signature| self.0.verify(message, &signature).is_ok())
+        Signature::try_from(signature)
+            .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())
     }
 }
 

@@ -59,7 +59,9 @@ impl SecurityToken {
         };
         // RFC 7515, section 3.1: base64url, without padding.
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if header.is_empty() || ![header, claims, signature].iter().all(|part| part.bytes().all(legal)) {
+        if header.is_empty()
+            || ![header, claims, signature].iter().all(|part| part.bytes().all(legal))
+        {
             return Err(TokenFault::NotJwt);
         }
         let claims = Zeroizing::new(decode(claims).ok_or(TokenFault::NotJwt)?);
@@ -121,7 +123,8 @@ fn session_key(jwk: &Value) -> Option<PublicKey> {
     if jwk.get("kty")?.as_str()? != "RSA" {
         return None;
     }
-    let number = |name| decode(jwk.get(name)?.as_str()?).filter(|bytes| bytes.iter().any(|&b| b != 0));
+    let number =
+        |name| decode(jwk.get(name)?.as_str()?).filter(|bytes| bytes.iter().any(|&b| b != 0));
     Some(PublicKey::from_components(&number("n")?, &number("e")?))
 }
 

@@ -131,7 +131,10 @@ pub fn prepare(
     }
     if request.signs_body() {
         if let Some((length, sha256)) = request.body.measure() {
-            lines.add(CONTENT_LENGTH, agree(CONTENT_LENGTH, given.content_length, length.to_string())?);
+            lines.add(
+                CONTENT_LENGTH,
+                agree(CONTENT_LENGTH, given.content_length, length.to_string())?,
+            );
             lines.add(CONTENT_TYPE, given.content_type.unwrap_or("application/json").to_string());
             let digest = encode_digest(&sha256);
             lines.add(X_CONTENT_SHA256, agree(X_CONTENT_SHA256, given.x_content_sha256, digest)?);
@@ -227,7 +230,9 @@ impl Prepared {
 /// Names only: the values may hold tokens.
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prepared").field("signed_headers", &self.signed_headers).finish_non_exhaustive()
+        f.debug_struct("Prepared")
+            .field("signed_headers", &self.signed_headers)
+            .finish_non_exhaustive()
     }
 }
 

@@ -89,9 +89,7 @@ fn host(authority: &str, start: usize, own_port: u16) -> Result<&str, UrlError> 
     match port.parse::<u16>() {
         Ok(port) if port == own_port => Ok(&authority[..end]),
         Ok(_) => Ok(authority),
-        Err(_) => {
-            Err(UrlError { fault: UrlFault::Port, character: None, offset: start + end + 1 })
-        }
+        Err(_) => Err(UrlError { fault: UrlFault::Port, character: None, offset: start + end + 1 }),
     }
 }
 
@@ -145,7 +143,11 @@ mod tests {
             ("", UrlFault::Scheme, None, 0),
         ] {
             let error = parse(url).unwrap_err();
-            assert_eq!((error.fault, error.character, error.offset), (fault, character, offset), "{url}");
+            assert_eq!(
+                (error.fault, error.character, error.offset),
+                (fault, character, offset),
+                "{url}"
+            );
         }
     }
 }

@@ -186,11 +186,8 @@ fn require(
     let x_date = received.has(X_DATE) || signed.iter().any(|name| name == X_DATE);
     let date = if x_date { X_DATE } else { DATE };
     let delegation = received.has(OPC_OBO_TOKEN).then_some(OPC_OBO_TOKEN);
-    let body: &[&str] = if request.signs_body() {
-        &[CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_SHA256]
-    } else {
-        &[]
-    };
+    let body: &[&str] =
+        if request.signs_body() { &[CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_SHA256] } else { &[] };
     [date, REQUEST_TARGET, HOST]
         .iter()
         .copied()

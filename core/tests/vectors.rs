@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::fs;
-use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use base64::Engine;
@@ -18,6 +17,7 @@ use ocisign_core::{
     SignError, SigningFailed, SigningKey, VerifyError, VerifyOptions, VerifyingKey, examine,
     prepare, sign, verify,
 };
+use ocisign_vectors::{KnownBody, body, text, vectors};
 use serde_json::Value;
 
 #[test]
@@ -69,7 +69,7 @@ fn every_signing_case_gives_its_signing_string_signature_and_headers() {
             &strings(&case["signed_headers"]).join(" "),
         );
         check.equal("signature", signed.signature(), string(case, "signature"));
-        check.equal("headers", owned(signed.headers()), header_list(&case["headers"]));
+        check.equal("headers", owned(signed.headers()), ocisign_vectors::headers(case));
         let finished = prepared.finish(&STANDARD.decode(signed.signature()).unwrap());
         check.equal("headers, finished", owned(finished.headers()), owned(signed.headers()));
     });
@@ -390,7 +390,7 @@ struct File {
 
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder()).unwrap() {
+    for entry in fs::read_dir(vectors()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.extension().is_some_and(|extension| extension == "json") && name != "schema.json" {
@@ -404,12 +404,8 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     files
 });
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../vectors")
-}
-
 fn key_text(name: &str) -> String {
-    fs::read_to_string(folder().join("keys").join(name))
+    fs::read_to_string(vectors().join("keys").join(name))
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -461,39 +457,17 @@ struct OwnedRequest {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
-    body: OwnedBody,
+    body: KnownBody,
     date_header: DateHeader,
-}
-
-enum OwnedBody {
-    Bytes(Vec<u8>),
-    Digest { sha256: [u8; 32], length: u64 },
-    Empty,
-    Unsigned,
 }
 
 impl OwnedRequest {
     fn of(case: &Value) -> Self {
-        let body = &case["body"];
         Self {
             method: text(&case["method"]),
             url: text(&case["url"]),
-            headers: header_list(&case["headers"]),
-            body: match string(body, "kind") {
-                "base64" => OwnedBody::Bytes(STANDARD.decode(string(body, "base64")).unwrap()),
-                "digest" => OwnedBody::Digest {
-                    sha256: STANDARD.decode(string(body, "sha256")).unwrap().try_into().unwrap(),
-                    length: number(body, "length"),
-                },
-                "empty" => OwnedBody::Empty,
-                "repeat" => {
-                    let count = usize::try_from(number(body, "count")).unwrap();
-                    OwnedBody::Bytes(string(body, "unit").repeat(count).into_bytes())
-                }
-                "text" => OwnedBody::Bytes(string(body, "text").as_bytes().to_vec()),
-                "unsigned" => OwnedBody::Unsigned,
-                other => panic!("the unknown body `{other}`"),
-            },
+            headers: ocisign_vectors::headers(case),
+            body: body(case),
             date_header: match case.get("date_header").map(|name| name.as_str().unwrap()) {
                 None | Some("date") => DateHeader::Date,
                 Some("x-date") => DateHeader::XDate,
@@ -508,42 +482,16 @@ impl OwnedRequest {
 
     fn request<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> Request<'a> {
         let body = match &self.body {
-            OwnedBody::Bytes(bytes) => Body::Bytes(bytes),
-            &OwnedBody::Digest { sha256, length } => Body::Digest { sha256, length },
-            OwnedBody::Empty => Body::Empty,
-            OwnedBody::Unsigned => Body::Unsigned,
+            KnownBody::Bytes(bytes) => Body::Bytes(bytes),
+            &KnownBody::Digest(sha256, length) => Body::Digest { sha256, length },
+            KnownBody::Empty => Body::Empty,
+            KnownBody::Unsigned => Body::Unsigned,
         };
         Request::new(&self.method, &self.url)
             .headers(headers)
             .body(body)
             .date_header(self.date_header)
     }
-}
-
-/// A text of a case: plain, repeated, or put together.
-fn text(value: &Value) -> String {
-    if let Some(text) = value.as_str() {
-        return text.to_owned();
-    }
-    if let Some(repeat) = value.get("repeat") {
-        let count = usize::try_from(repeat[1].as_u64().unwrap()).unwrap();
-        return repeat[0].as_str().unwrap().repeat(count);
-    }
-    value["concat"].as_array().unwrap().iter().map(text).collect()
-}
-
-fn header_list(value: &Value) -> Vec<(String, String)> {
-    let mut headers = Vec::new();
-    for entry in value.as_array().unwrap() {
-        let (entry, times) = match entry.get("repeat") {
-            Some(repeat) => (&repeat[0], repeat[1].as_u64().unwrap()),
-            None => (entry, 1),
-        };
-        for _ in 0..times {
-            headers.push((text(&entry[0]), text(&entry[1])));
-        }
-    }
-    headers
 }
 
 fn owned(headers: &[(&str, String)]) -> Vec<(String, String)> {

@@ -1,8 +1,6 @@
 //! Credentials from profiles, with files in a home of their own.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod cases;
-
 use std::fs;
 
 use ocisign::{Credential, Profile, ProfileSource, SourceError};
@@ -18,13 +16,13 @@ fn home(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn key(name: &str) -> String {
-    fs::read_to_string(cases::vectors().join("keys").join(name)).unwrap()
+    fs::read_to_string(ocisign_vectors::vectors().join("keys").join(name)).unwrap()
 }
 
 /// The token of this case, whose `jwk` is the test key.
 fn token(id: &str) -> String {
-    let cases = cases::cases(&["tokens.json"]);
-    cases::text(&cases.iter().find(|case| case["id"] == id).unwrap()["token"])
+    let cases = ocisign_vectors::cases(&["tokens.json"]);
+    ocisign_vectors::text(&cases.iter().find(|case| case["id"] == id).unwrap()["token"])
 }
 
 fn load(home: &TempDir, text: &str) -> Result<Credential, SourceError> {

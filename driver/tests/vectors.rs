@@ -1,22 +1,20 @@
 //! The vectors through the native backend, stage by stage.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod cases;
-
 use std::fs;
 
-use cases::{KnownBody, check_all, expect, text};
 use ocisign::{
     Body, Credential, DateHeader, KeyId, KeyOptions, NativeKey, NativeVerifyingKey, PrivateKeyDer,
     PublicKey, Request, VerifyOptions, VerifyingKey, examine, prepare, sign,
 };
+use ocisign_vectors::{KnownBody, check_all, expect, text};
 use serde_json::Value;
 
 #[test]
 fn every_signing_case_signs_as_it_says() {
     let files =
         ["published.json", "signing.json", "rules.json", "disagreements.json", "invalid.json"];
-    check_all(&cases::cases(&files), |case| {
+    check_all(&ocisign_vectors::cases(&files), |case| {
         let credential = credential(case);
         let now = case["now"].as_u64().unwrap();
         with_request(&case["request"], |request| {
@@ -34,15 +32,15 @@ fn every_signing_case_signs_as_it_says() {
             expect("signature", signed.signature(), case["signature"].as_str().unwrap())?;
             let got: Vec<(String, String)> =
                 signed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            expect("headers", got, cases::headers(case))
+            expect("headers", got, ocisign_vectors::headers(case))
         })
     });
 }
 
 #[test]
 fn every_verify_case_is_judged_as_it_says() {
-    check_all(&cases::cases(&["verify.json"]), |case| {
-        let pem = fs::read_to_string(cases::key_path(&case["key"])).unwrap();
+    check_all(&ocisign_vectors::cases(&["verify.json"]), |case| {
+        let pem = fs::read_to_string(ocisign_vectors::key_path(&case["key"])).unwrap();
         let key = PublicKey::from_pem(&pem, &options(case)).map_err(|e| e.to_string())?;
         let key = NativeVerifyingKey::new(&key).unwrap();
         let options = VerifyOptions::new();
@@ -65,10 +63,10 @@ fn every_verify_case_is_judged_as_it_says() {
 
 #[test]
 fn every_key_case_is_read_or_refused_as_it_says() {
-    check_all(&cases::cases(&["keys.json"]), |case| {
+    check_all(&ocisign_vectors::cases(&["keys.json"]), |case| {
         let pem = match &case["file"] {
             Value::Null => text(&case["pem"]),
-            file => fs::read_to_string(cases::key_path(file)).unwrap(),
+            file => fs::read_to_string(ocisign_vectors::key_path(file)).unwrap(),
         };
         let key = PrivateKeyDer::from_pem(&pem, &options(case))
             .and_then(|der| NativeKey::new(&der).map(|_| der.public_key().clone()));
@@ -85,8 +83,9 @@ fn every_key_case_is_read_or_refused_as_it_says() {
 
 #[test]
 fn the_native_key_signs_what_the_native_key_verifies() {
-    for case in cases::cases(&["published.json"]) {
-        let key = fs::read_to_string(cases::key_path(&case["credential"]["key"])).unwrap();
+    for case in ocisign_vectors::cases(&["published.json"]) {
+        let key =
+            fs::read_to_string(ocisign_vectors::key_path(&case["credential"]["key"])).unwrap();
         let der = PrivateKeyDer::from_pem(&key, &options(&case["credential"])).unwrap();
         let key = NativeVerifyingKey::new(der.public_key()).unwrap();
         let signature = ocisign::SigningKey::sign(&NativeKey::new(&der).unwrap(), b"message");
@@ -96,7 +95,7 @@ fn the_native_key_signs_what_the_native_key_verifies() {
 
 fn credential(case: &Value) -> Credential {
     let given = &case["credential"];
-    let pem = fs::read_to_string(cases::key_path(&given["key"])).unwrap();
+    let pem = fs::read_to_string(ocisign_vectors::key_path(&given["key"])).unwrap();
     let der = PrivateKeyDer::from_pem(&pem, &options(given)).unwrap();
     let key_id = KeyId::new(given["key_id"].as_str().unwrap()).unwrap();
     let mut credential = Credential::new(key_id, NativeKey::new(&der).unwrap());
@@ -117,9 +116,9 @@ fn options(case: &Value) -> KeyOptions<'_> {
 
 fn with_request<T>(case: &Value, then: impl FnOnce(Request<'_>) -> T) -> T {
     let (method, url) = (text(&case["method"]), text(&case["url"]));
-    let headers = cases::headers(case);
+    let headers = ocisign_vectors::headers(case);
     let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (&**n, &**v)).collect();
-    let known = cases::body(case);
+    let known = ocisign_vectors::body(case);
     let body = match &known {
         KnownBody::Bytes(bytes) => Body::Bytes(bytes),
         KnownBody::Digest(sha256, length) => Body::Digest { sha256: *sha256, length: *length },

@@ -55,7 +55,9 @@ pub fn engine(configure: impl FnOnce(&mut Config)) -> Result<Engine> {
 pub fn component(engine: &Engine, file: &str) -> Result<Component> {
     let path = artefact(file);
     if !path.exists() {
-        return Err(wasmtime::Error::msg(format!("{file} is not there: run `cargo xtask component`")));
+        return Err(wasmtime::Error::msg(format!(
+            "{file} is not there: run `cargo xtask component`"
+        )));
     }
     Component::from_file(engine, path)
 }

@@ -58,7 +58,11 @@ impl Host for Remote {
         Ok(CredentialSource::Host(HostKey { key_id, delegation_token: None, expires: None }))
     }
 
-    async fn sign(&mut self, _: String, signing_string: String) -> Result<String, CredentialsError> {
+    async fn sign(
+        &mut self,
+        _: String,
+        signing_string: String,
+    ) -> Result<String, CredentialsError> {
         self.wait().await;
         let signature = self.key.sign(signing_string.as_bytes());
         signature.map(|bytes| STANDARD.encode(bytes)).map_err(|_| CredentialsError::Other(None))

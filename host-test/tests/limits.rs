@@ -154,7 +154,11 @@ const NOW: u64 = 1_704_110_645;
 const PEM: &str = include_str!("../../vectors/keys/test-key.pem");
 
 fn host_key() -> CredentialSource {
-    CredentialSource::Host(HostKey { key_id: "t/u/f".into(), delegation_token: None, expires: None })
+    CredentialSource::Host(HostKey {
+        key_id: "t/u/f".into(),
+        delegation_token: None,
+        expires: None,
+    })
 }
 
 fn material() -> KeyMaterial {

@@ -141,7 +141,8 @@ fn a_seed_for_blinding_changes_no_signature() {
 
 #[test]
 fn what_the_component_signs_verifies_with_another_library() {
-    let headers = plain(Signer::new(Host::of(Ok(guest_key(None)))).unwrap().sign(&get(URL), NOW).unwrap());
+    let headers =
+        plain(Signer::new(Host::of(Ok(guest_key(None)))).unwrap().sign(&get(URL), NOW).unwrap());
     let authorization = &headers.last().unwrap().1;
     let signature = authorization.rsplit("signature=\"").next().unwrap().trim_end_matches('"');
     let signing_string = format!(
@@ -153,7 +154,8 @@ fn what_the_component_signs_verifies_with_another_library() {
 }
 
 const URL: &str = "https://iaas.us-phoenix-1.oraclecloud.com/20160918/instances";
-const KEY_ID: &str = "ocid1.tenancy.oc1..a/ocid1.user.oc1..b/e2:be:6e:c2:61:b6:a0:e5:6b:3e:a9:03:8c:0a:28:ee";
+const KEY_ID: &str =
+    "ocid1.tenancy.oc1..a/ocid1.user.oc1..b/e2:be:6e:c2:61:b6:a0:e5:6b:3e:a9:03:8c:0a:28:ee";
 const NOW: u64 = 1_704_110_645;
 const PEM: &str = include_str!("../../vectors/keys/test-key.pem");
 

@@ -5,12 +5,14 @@ use std::cell::RefCell;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ocisign::{KeyOptions, NativeKey, NativeVerifyingKey, PrivateKeyDer, PublicKey, SigningKey, VerifyingKey};
+use ocisign::{
+    KeyOptions, NativeKey, NativeVerifyingKey, PrivateKeyDer, PublicKey, SigningKey, VerifyingKey,
+};
 use ocisign_host_test::core::exports::ocisign::signing as world;
 use ocisign_host_test::core::{Core, exports};
 use ocisign_host_test::{
-    Body, BodyDigest, CredentialsError, DateHeader, Error, Fixed, Header, KeyMaterial, Request, Signer,
-    component, get, stable,
+    Body, BodyDigest, CredentialsError, DateHeader, Error, Fixed, Header, KeyMaterial, Request,
+    Signer, component, get, stable,
 };
 use ocisign_vectors::{KnownBody, cases, check_all, expect, key_path, text};
 use serde_json::Value;
@@ -85,8 +87,9 @@ fn every_token_case_is_paired_with_its_key_or_refused() {
                     let expires = keys.call_expires(&mut signer.store, credential).unwrap();
                     let bound = keys.call_binding_checked(&mut signer.store, credential).unwrap();
                     credential.resource_drop(&mut signer.store).unwrap();
-                    expect("expires", expires, case["expires"].as_u64())
-                        .and_then(|()| expect("binding", Some(bound), case["binding_checked"].as_bool()))
+                    expect("expires", expires, case["expires"].as_u64()).and_then(|()| {
+                        expect("binding", Some(bound), case["binding_checked"].as_bool())
+                    })
                 }
                 Err(error) => expect("error", Some(&*stable(error.code)), case["error"].as_str()),
             };
@@ -107,7 +110,11 @@ fn every_text_is_read_in_the_core_world_as_it_says() {
         match core.borrow_mut().read_security_token(&text(&case["token"])) {
             Ok(token) => {
                 expect("key id", Some(&*token.key_id), case["key_id"].as_str())?;
-                expect("session key", Some(token.session_key.is_some()), case["binding_checked"].as_bool())?;
+                expect(
+                    "session key",
+                    Some(token.session_key.is_some()),
+                    case["binding_checked"].as_bool(),
+                )?;
                 expect("expires", token.expires, case["expires"].as_u64())
             }
             Err(error) => expect("error", Some(&*stable_core(error.code)), case["error"].as_str()),
@@ -133,7 +140,9 @@ fn every_text_is_read_in_the_core_world_as_it_says() {
         ] {
             match core.borrow_mut().endpoint(case, service) {
                 Ok(endpoint) => expect(name, Some(&*endpoint), case["endpoints"][name].as_str())?,
-                Err(error) => expect("error", Some(&*stable_core(error.code)), case["error"].as_str())?,
+                Err(error) => {
+                    expect("error", Some(&*stable_core(error.code)), case["error"].as_str())?
+                }
             }
         }
         Ok(())
@@ -150,7 +159,9 @@ fn every_verify_case_is_judged_as_it_says() {
         let error = match &verdict {
             Err(error) => Some(stable_core(error.code)),
             // The component leaves RSA to its host.
-            Ok(claim) => (!is_signed(claim, &key_text(&case["key"]))).then(|| "SIGNATURE_MISMATCH".into()),
+            Ok(claim) => {
+                (!is_signed(claim, &key_text(&case["key"]))).then(|| "SIGNATURE_MISMATCH".into())
+            }
         };
         expect("verdict", error.as_deref(), case["error"].as_str())?;
         let key_id = verdict.map(|claim| claim.key_id).ok().filter(|_| case["result"] == "valid");
@@ -165,7 +176,8 @@ fn signer() -> Signer<Fixed> {
 fn check_headers(case: &Value, signed: Result<Vec<Header>, Error>) -> Result<(), String> {
     match signed {
         Ok(headers) => {
-            let headers: Vec<_> = headers.into_iter().map(|header| (header.name, header.value)).collect();
+            let headers: Vec<_> =
+                headers.into_iter().map(|header| (header.name, header.value)).collect();
             expect("headers", headers, ocisign_vectors::headers(case))
         }
         Err(error) => {
@@ -222,7 +234,8 @@ impl CoreWorld {
     }
 
     fn in_halves(&mut self, case: &Value) -> Result<(), String> {
-        let (request, now) = (core_request(&request(&case["request"])), case["now"].as_u64().unwrap());
+        let (request, now) =
+            (core_request(&request(&case["request"])), case["now"].as_u64().unwrap());
         let credential = &case["credential"];
         let halves = self.world.ocisign_signing_halves();
         let (key_id, delegation) =
@@ -231,14 +244,19 @@ impl CoreWorld {
             .call_prepare(&mut self.store, &request, key_id, delegation, now)
             .unwrap()
             .and_then(|prepared| {
-                expect("signing string", &*prepared.signing_string, &*text(&case["signing_string"]))
-                    .unwrap();
+                expect(
+                    "signing string",
+                    &*prepared.signing_string,
+                    &*text(&case["signing_string"]),
+                )
+                .unwrap();
                 let signature = signature(case, &prepared.signing_string);
                 halves.call_finish(&mut self.store, &prepared, &signature).unwrap()
             });
         match signed {
             Ok(headers) => {
-                let headers: Vec<_> = headers.into_iter().map(|header| (header.name, header.value)).collect();
+                let headers: Vec<_> =
+                    headers.into_iter().map(|header| (header.name, header.value)).collect();
                 expect("headers", headers, ocisign_vectors::headers(case))
             }
             Err(error) => expect("error", Some(&*stable_core(error.code)), case["error"].as_str()),
@@ -252,18 +270,31 @@ impl CoreWorld {
         now: u64,
     ) -> Result<world::verification::Claim, CoreError> {
         let options = world::verification::VerifyOptions { expected_host, window: None };
-        self.world.ocisign_signing_verification().call_verify(&mut self.store, request, &options, now).unwrap()
+        self.world
+            .ocisign_signing_verification()
+            .call_verify(&mut self.store, request, &options, now)
+            .unwrap()
     }
 
-    fn read_security_token(&mut self, text: &str) -> Result<world::reading::SecurityToken, CoreError> {
-        self.world.ocisign_signing_reading().call_read_security_token(&mut self.store, text).unwrap()
+    fn read_security_token(
+        &mut self,
+        text: &str,
+    ) -> Result<world::reading::SecurityToken, CoreError> {
+        self.world
+            .ocisign_signing_reading()
+            .call_read_security_token(&mut self.store, text)
+            .unwrap()
     }
 
     fn read_profile(&mut self, text: &str, name: &str) -> Result<Vec<(String, String)>, CoreError> {
         self.world.ocisign_signing_reading().call_read_profile(&mut self.store, text, name).unwrap()
     }
 
-    fn endpoint(&mut self, case: &Value, service: world::reading::Service) -> Result<String, CoreError> {
+    fn endpoint(
+        &mut self,
+        case: &Value,
+        service: world::reading::Service,
+    ) -> Result<String, CoreError> {
         let text = |name: &str| case[name].as_str().map(Into::into);
         let sources = world::reading::RegionSources {
             regions_config: text("regions_config"),
@@ -327,7 +358,11 @@ fn request(request: &Value) -> Request {
                 Err(error) => Body::Bytes(error.into_bytes()),
             },
         },
-        date_header: if request["date_header"] == "x-date" { DateHeader::XDate } else { DateHeader::Date },
+        date_header: if request["date_header"] == "x-date" {
+            DateHeader::XDate
+        } else {
+            DateHeader::Date
+        },
     }
 }
 

@@ -1,2 +1,4 @@
 use crate::Result;
-pub(crate) fn run(_seconds: u64) -> Result { Ok(()) }
+pub(crate) fn run(_seconds: u64) -> Result {
+    Ok(())
+}

@@ -1,2 +1,4 @@
 use crate::Result;
-pub(crate) fn check() -> Result { Ok(()) }
+pub(crate) fn check() -> Result {
+    Ok(())
+}

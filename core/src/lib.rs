@@ -27,6 +27,8 @@ mod authorization;
 mod credential;
 mod encryption;
 mod error;
+mod key_id;
+mod key_options;
 mod pem;
 mod private_key;
 mod profile;
@@ -44,12 +46,14 @@ mod url;
 mod verify;
 
 // The public interface is:
-pub use credential::{Credential, KeyId};
+pub use credential::Credential;
 pub use error::{
     AuthorizationFault, HeaderFault, KeyError, ProfileError, ProfileFault, RegionError, SignError,
     TokenFault, UrlError, UrlFault, VerifyError,
 };
-pub use private_key::{KeyOptions, PrivateKeyDer};
+pub use key_id::KeyId;
+pub use key_options::KeyOptions;
+pub use private_key::PrivateKeyDer;
 pub use profile::Profile;
 pub use public_key::PublicKey;
 pub use region::{Region, RegionSources, Service};

@@ -7,8 +7,8 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::credential::KeyId;
 use crate::error::{ProfileError, ProfileFault, SignError};
+use crate::key_id::KeyId;
 
 /// One profile of a configuration file, with what it inherits from `[DEFAULT]`.
 ///

@@ -11,8 +11,8 @@ use pkcs1::RsaPublicKeyRef;
 use pkcs8::spki::SubjectPublicKeyInfoRef;
 
 use crate::error::KeyError;
+use crate::key_options::{KeyOptions, MAX_TEXT};
 use crate::pem;
-use crate::private_key::{KeyOptions, MAX_TEXT};
 
 /// The public half of an RSA key: its modulus and exponent.
 ///
@@ -73,7 +73,7 @@ impl PublicKey {
                 "RSA PUBLIC KEY" => Self::from_pkcs1(&section.decode()?)?,
                 _ => continue,
             };
-            options.check_length(&key)?;
+            options.check_length(key.bits())?;
             return Ok(key);
         }
         Err(KeyError::NotPem)

@@ -130,7 +130,8 @@ fn derive(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::RsaKey;
-    use crate::private_key::{KeyOptions, PrivateKeyDer};
+    use crate::key_options::KeyOptions;
+    use crate::private_key::PrivateKeyDer;
     use crate::signing_key::SigningKey;
     use alloc::vec::Vec;
     use rsa::rand_core::{Infallible, TryCryptoRng, TryRng};

@@ -10,8 +10,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::credential::{KeyId, MAX_LENGTH};
 use crate::error::{SignError, TokenFault};
+use crate::key_id::{KeyId, MAX_LENGTH};
 use crate::public_key::PublicKey;
 use crate::time::UnixTime;
 

@@ -6,8 +6,9 @@ use core::fmt;
 use core::ops::Range;
 
 use crate::authorization;
-use crate::credential::{Credential, KeyId};
+use crate::credential::Credential;
 use crate::error::{HeaderFault, SignError};
+use crate::key_id::KeyId;
 use crate::request::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, DateHeader, Given, HOST, OPC_OBO_TOKEN,
     REQUEST_TARGET, Request, X_CONTENT_SHA256, X_DATE, encode_digest, is_token,

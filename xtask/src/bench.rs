@@ -1,4 +1,15 @@
-use crate::Result;
-pub(crate) fn run() -> Result {
-    Ok(())
+//! The benchmarks at full length. The machine should have nothing else to do.
+
+use crate::shell::{cargo, root, run};
+use crate::{Result, component, setup};
+
+/// Run them all, rivals in the same run.
+pub(crate) fn run_all() -> Result {
+    component::build()?;
+    run(cargo().args(["build", "--release", "--package", "ocisign-cli"]))?;
+    let python = setup::python("venv-bench", "benches/requirements.txt")?;
+    run(cargo()
+        .args(["bench", "--package", "ocisign-benches"])
+        .env("OCISIGN", root().join("target/release/ocisign"))
+        .env("OCISIGN_PYTHON", python))
 }

@@ -12,6 +12,7 @@ mod demo;
 mod fuzz;
 mod layering;
 mod lint;
+mod readme;
 mod setup;
 mod shell;
 mod test;
@@ -48,13 +49,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Demo => demo::run(),
-        Command::Test => test::run(),
+        Command::Demo => demo::run_all(),
+        Command::Test => test::run_all(),
         Command::Component => component::build(),
-        Command::Lint => lint::run(),
+        Command::Lint => lint::run_all(),
         Command::Layering => layering::check(),
-        Command::Bench => bench::run(),
-        Command::Fuzz { seconds } => fuzz::run(seconds),
+        Command::Bench => bench::run_all(),
+        Command::Fuzz { seconds } => fuzz::run_all(seconds),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,33 @@
-use crate::Result;
-pub(crate) fn run() -> Result {
-    Ok(())
+//! All tests. Benchmarks and fuzzing run too, for seconds, so that they stay alive.
+
+use crate::shell::{cargo, command, root, run};
+use crate::{Result, component, fuzz, lint, readme, setup};
+
+/// Run them all, the quick ones first.
+pub(crate) fn run_all() -> Result {
+    lint::run_all()?;
+    component::build()?;
+    run(cargo().args(["test", "--workspace"]))?;
+    run(cargo().args(["test", "--package", "ocisign-benches", "--benches"]))?;
+    hosts()?;
+    vectors()?;
+    readme::run_all()?;
+    fuzz::run_all(SECONDS_OF_FUZZING)
 }
+
+/// The same components in other hosts.
+fn hosts() -> Result {
+    let python = setup::python("venv-hosts", "host-test/hosts/python/requirements.txt")?;
+    run(command(python).args(["-m", "pytest", "--quiet", "host-test/hosts/python"]))?;
+    let node = "host-test/hosts/node";
+    setup::npm(node)?;
+    run(command("npm").arg("test").current_dir(root().join(node)))
+}
+
+/// The vectors are what their second implementation makes of them.
+fn vectors() -> Result {
+    let python = setup::python("venv-vectors", "vectors/requirements.txt")?;
+    run(command(python).args(["vectors/make.py", "--check"]))
+}
+
+const SECONDS_OF_FUZZING: u64 = 3;

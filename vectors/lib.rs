@@ -1,5 +1,6 @@
 //! The vectors, as Rust tests read them. What each member means stands in README.md.
 #![allow(
+    clippy::missing_panics_doc,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a vector that cannot be read fails its test"

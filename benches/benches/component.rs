@@ -123,7 +123,7 @@ fn with_guest_key(c: &mut Criterion) {
     }
     let pure = RsaKey::new(&der().unwrap()).unwrap();
     group.bench_function("the same code native", |b| {
-        b.iter(|| pure.sign(black_box(b"message")).unwrap())
+        b.iter(|| pure.sign(black_box(b"message")).unwrap());
     });
     let native = native_key().unwrap();
     group.bench_function("AWS-LC", |b| b.iter(|| native.sign(black_box(b"message")).unwrap()));

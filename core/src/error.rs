@@ -196,11 +196,11 @@ impl fmt::Display for UrlFault {
     }
 }
 
-/// Why a private key could not be read. The code of all is `INVALID_KEY`.
+/// Why a key could not be read. The code of all is `INVALID_KEY`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A certificate was given, without a private key.
+    /// A certificate was given, without a key of its own.
     Certificate,
     /// The PEM or what it holds is broken.
     Malformed,
@@ -214,7 +214,9 @@ pub enum KeyError {
     PassphraseWrong,
     /// A path was given where the text of the key was expected. Read the file first.
     PathGiven,
-    /// A public key was given.
+    /// A private key was given where a public one was expected.
+    PrivateKey,
+    /// A public key was given where a private one was expected.
     PublicKey,
     /// The text, or the work that its encryption asks for, is beyond all use.
     TooLarge,
@@ -244,6 +246,7 @@ impl KeyError {
             Self::PassphraseMissing => "passphrase-missing",
             Self::PassphraseWrong => "passphrase-wrong",
             Self::PathGiven => "path-given",
+            Self::PrivateKey => "private-key",
             Self::PublicKey => "public-key",
             Self::TooLarge => "too-large",
             Self::TooShort(_) => "too-short",
@@ -255,19 +258,20 @@ impl KeyError {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Certificate => "a certificate was given where a private key was expected",
-            Self::Malformed => "the private key is malformed",
-            Self::NotPem => "the private key is not PEM: no `-----BEGIN` line was found",
-            Self::NotRsa => "the private key is not RSA, the only kind that OCI accepts",
+            Self::Certificate => "a certificate was given where a key was expected",
+            Self::Malformed => "the key is malformed",
+            Self::NotPem => "the key is not PEM: no `-----BEGIN` line was found",
+            Self::NotRsa => "the key is not RSA, the only kind that OCI accepts",
             Self::PassphraseMissing => "the private key is encrypted, and no passphrase was given",
             Self::PassphraseWrong => "the passphrase does not open the private key",
-            Self::PathGiven => "a path was given where the text of a private key was expected",
+            Self::PathGiven => "a path was given where the text of a key was expected",
+            Self::PrivateKey => "a private key was given where a public key was expected",
             Self::PublicKey => "a public key was given where a private key was expected",
-            Self::TooLarge => "the private key or the work of decrypting it is too large",
+            Self::TooLarge => "the key or the work of decrypting it is too large",
             Self::TooShort(bits) => {
                 return write!(f, "the RSA key has {bits} bits, fewer than the 2,048 required");
             }
-            Self::Unsupported => "the private key's format or encryption is not supported",
+            Self::Unsupported => "the format or encryption of the key is not supported",
         })
     }
 }

@@ -93,6 +93,20 @@ impl<'a> Section<'a> {
     }
 }
 
+/// What a text is that has no section at all.
+pub(crate) fn nothing_in(text: &str) -> KeyError {
+    if is_path(text) { KeyError::PathGiven } else { KeyError::NotPem }
+}
+
+/// Whether a text looks like the name of a file.
+fn is_path(text: &str) -> bool {
+    let text = text.trim();
+    let begins = ["/", "~", "./", "../", ".\\", "..\\"].iter().any(|start| text.starts_with(start));
+    let drive = text.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/");
+    let ends = [".pem", ".key"].iter().any(|end| text.ends_with(end));
+    !text.contains('\n') && (begins || drive || ends)
+}
+
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";

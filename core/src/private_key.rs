@@ -38,8 +38,8 @@ pub struct PrivateKeyDer {
 
 impl PrivateKeyDer {
     /// Read PEM, at most 65,536 bytes: PKCS#1 or PKCS#8, plain or encrypted
-    /// with PBES2 (PBKDF2 or scrypt, AES-CBC) or in the legacy way
-    /// (`Proc-Type: 4,ENCRYPTED`, AES-CBC or DES-EDE3-CBC).
+    /// with PBES2 (scrypt, or PBKDF2 with HMAC-SHA-1 or HMAC-SHA-256) or in the legacy
+    /// way (`Proc-Type: 4,ENCRYPTED`), both with AES-CBC or DES-EDE3-CBC.
     ///
     /// The first private key counts; text, certificates and public keys around
     /// it are passed over. Lines may end in LF, CRLF or the two characters `\n`.
@@ -53,7 +53,7 @@ impl PrivateKeyDer {
         }
         let given = text;
         let text = pem::unescape(given);
-        let mut instead = KeyError::NotPem;
+        let mut instead = None;
         for section in pem::sections(&text) {
             let section = section?;
             match section.label {
@@ -67,16 +67,12 @@ impl PrivateKeyDer {
                 }
                 "EC PRIVATE KEY" | "DSA PRIVATE KEY" => return Err(KeyError::NotRsa),
                 label if label.ends_with("PRIVATE KEY") => return Err(KeyError::Unsupported),
-                label if label.ends_with("PUBLIC KEY") => instead = KeyError::PublicKey,
-                label if label.ends_with("CERTIFICATE") => instead = KeyError::Certificate,
-                _ => {}
+                label if label.ends_with("PUBLIC KEY") => instead = Some(KeyError::PublicKey),
+                label if label.ends_with("CERTIFICATE") => instead = Some(KeyError::Certificate),
+                _ => instead = instead.or(Some(KeyError::Unsupported)),
             }
         }
-        Err(if instead == KeyError::NotPem && is_path(given) {
-            KeyError::PathGiven
-        } else {
-            instead
-        })
+        Err(instead.unwrap_or_else(|| pem::nothing_in(given)))
     }
 
     /// The public half.
@@ -147,15 +143,6 @@ fn is_encrypted_info(der: &[u8]) -> der::Result<()> {
 /// A wrong passphrase leaves well-formed padding once in 256 times, and then garbage.
 fn blame_passphrase(error: KeyError) -> KeyError {
     if error == KeyError::Malformed { KeyError::PassphraseWrong } else { error }
-}
-
-/// Whether a text looks like the name of a file.
-fn is_path(text: &str) -> bool {
-    let text = text.trim();
-    let begins = ["/", "~", "./", "../", ".\\", "..\\"].iter().any(|start| text.starts_with(start));
-    let drive = text.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/");
-    let ends = [".pem", ".key"].iter().any(|end| text.ends_with(end));
-    !text.contains('\n') && (begins || drive || ends)
 }
 
 /// Nothing of the private half.

@@ -12,7 +12,7 @@ use crate::key_id::KeyId;
 
 /// One profile of a configuration file, with what it inherits from `[DEFAULT]`.
 ///
-/// What any official reader reads is read, where no two read it differently:
+/// What the official readers read is read. Where they differ, the rule is:
 ///
 /// - A key is split from its value at the first `=` or `:`; blanks around both
 ///   are dropped, and keys are taken in lower case.

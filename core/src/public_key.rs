@@ -52,12 +52,22 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// As [`PrivateKeyDer::from_pem`](crate::PrivateKeyDer::from_pem), where they apply.
+    /// A [`KeyError`] that says what the text is instead.
+    ///
+    /// ```
+    /// use ocisign_core::{KeyError, KeyOptions, PublicKey};
+    ///
+    /// let private = include_str!("../../vectors/keys/test-key.pem");
+    /// let error = PublicKey::from_pem(private, &KeyOptions::new()).unwrap_err();
+    /// assert_eq!(error, KeyError::PrivateKey);
+    /// ```
     pub fn from_pem(text: &str, options: &KeyOptions<'_>) -> Result<Self, KeyError> {
         if text.len() > MAX_TEXT {
             return Err(KeyError::TooLarge);
         }
-        let text = pem::unescape(text);
+        let given = text;
+        let text = pem::unescape(given);
+        let mut instead = None;
         for section in pem::sections(&text) {
             let section = section?;
             let key = match section.label {
@@ -71,12 +81,19 @@ impl PublicKey {
                     Self::from_pkcs1(info.subject_public_key.raw_bytes())?
                 }
                 "RSA PUBLIC KEY" => Self::from_pkcs1(&section.decode()?)?,
-                _ => continue,
+                label => {
+                    instead = Some(match label {
+                        _ if label.ends_with("PRIVATE KEY") => KeyError::PrivateKey,
+                        _ if label.ends_with("CERTIFICATE") => KeyError::Certificate,
+                        _ => KeyError::Unsupported,
+                    });
+                    continue;
+                }
             };
             options.check_length(key.bits())?;
             return Ok(key);
         }
-        Err(KeyError::NotPem)
+        Err(instead.unwrap_or_else(|| pem::nothing_in(given)))
     }
 
     fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {

@@ -17,7 +17,7 @@ use crate::time::UnixTime;
 
 /// A session or resource principal token (UPST, RPST): a JWT that OCI signed.
 ///
-/// Only OCI can verify it, so nothing here is proven; see THREAT_MODEL.md.
+/// Only OCI can verify it, so nothing here is proven; see `THREAT_MODEL.md`.
 ///
 /// ```
 /// use ocisign_core::SecurityToken;

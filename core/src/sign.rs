@@ -130,16 +130,13 @@ pub fn prepare(
     if let Some(token) = key_id.delegation_token() {
         lines.add(OPC_OBO_TOKEN, token.to_string());
     }
-    if request.signs_body() {
-        if let Some((length, sha256)) = request.body.measure() {
-            lines.add(
-                CONTENT_LENGTH,
-                agree(CONTENT_LENGTH, given.content_length, length.to_string())?,
-            );
-            lines.add(CONTENT_TYPE, given.content_type.unwrap_or("application/json").to_string());
-            let digest = encode_digest(&sha256);
-            lines.add(X_CONTENT_SHA256, agree(X_CONTENT_SHA256, given.x_content_sha256, digest)?);
-        }
+    let body = if request.signs_body() { request.body.measure() } else { None };
+    if let Some((length, sha256)) = body {
+        let length = agree(CONTENT_LENGTH, given.content_length, length.to_string())?;
+        lines.add(CONTENT_LENGTH, length);
+        lines.add(CONTENT_TYPE, given.content_type.unwrap_or("application/json").to_string());
+        let digest = agree(X_CONTENT_SHA256, given.x_content_sha256, encode_digest(&sha256))?;
+        lines.add(X_CONTENT_SHA256, digest);
     }
 
     let (signing_string, signed_headers) = lines.signing_string.into_parts();
@@ -238,6 +235,7 @@ impl fmt::Debug for Prepared {
 }
 
 /// The headers to set on a request, and what they were made of.
+#[allow(clippy::struct_field_names, reason = "`signed_headers` is what OCI calls them")]
 pub struct SignedHeaders {
     headers: Vec<(&'static str, String)>,
     signature: Range<usize>,

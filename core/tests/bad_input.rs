@@ -40,7 +40,7 @@ fn as_much_pem_as_is_read_costs_little() {
     for (text, expected) in [
         (fill("-----BEGIN RSA PRIVATE KEY-----\n"), KeyError::Malformed),
         (fill("-----BEGIN "), KeyError::Malformed),
-        (fill("-----BEGIN A-----\n-----END A-----\n"), KeyError::NotPem),
+        (fill("-----BEGIN A-----\n-----END A-----\n"), KeyError::Unsupported),
         (fill("-----BEGIN PUBLIC KEY----------END PUBLIC KEY-----"), KeyError::PublicKey),
         (fill("\\n"), KeyError::NotPem),
         (fill("-----END A-----"), KeyError::NotPem),

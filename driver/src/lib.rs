@@ -31,3 +31,8 @@ pub use file::{FileError, FileFault, expand_home, read_text};
 pub use key::{NativeKey, NativeVerifyingKey};
 pub use ocisign_core::*;
 pub use source::{ProfileSource, SourceError};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,4 +1,5 @@
 //! What the components ask of a host: read off the binary, whole.
+#![allow(clippy::unwrap_used)]
 
 use ocisign_host_test::component;
 use wasmtime::Engine;

@@ -141,7 +141,7 @@ fn every_text_is_read_in_the_core_world_as_it_says() {
             match core.borrow_mut().endpoint(case, service) {
                 Ok(endpoint) => expect(name, Some(&*endpoint), case["endpoints"][name].as_str())?,
                 Err(error) => {
-                    expect("error", Some(&*stable_core(error.code)), case["error"].as_str())?
+                    expect("error", Some(&*stable_core(error.code)), case["error"].as_str())?;
                 }
             }
         }

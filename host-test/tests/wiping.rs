@@ -58,10 +58,12 @@ fn needles() -> Vec<Vec<u8>> {
 fn found(needles: &[Vec<u8>]) -> usize {
     let mut memory = File::open("/proc/self/mem").unwrap();
     let mut starts = [false; 256];
-    needles.iter().for_each(|needle| starts[usize::from(needle[0] ^ MASK)] = true);
+    for needle in needles {
+        starts[usize::from(needle[0] ^ MASK)] = true;
+    }
     let is_needle = |window: &[u8]| {
         let is = |needle: &&Vec<u8>| needle.iter().zip(window).all(|(a, b)| a ^ MASK == *b);
-        starts[usize::from(window[0])] && needles.iter().find(is).is_some()
+        starts[usize::from(window[0])] && needles.iter().any(|needle| is(&needle))
     };
     let mut count = 0;
     for line in fs::read_to_string("/proc/self/maps").unwrap().lines() {

@@ -62,7 +62,7 @@ pub(crate) fn build() -> Result {
         let component = ComponentEncoder::default()
             .validate(true)
             .module(&fs::read(&small)?)
-            .and_then(|encoder| encoder.encode())
+            .and_then(ComponentEncoder::encode)
             .map_err(|error| format!("{}: {error:#}", artefact.file))?;
         fs::write(folder().join(artefact.file), &component)?;
         println!("{}: {} bytes", artefact.file, component.len());

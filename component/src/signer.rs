@@ -18,12 +18,17 @@ use crate::{convert, halves};
 
 impl Guest for Component {
     fn sign(request: Request, now: UnixTime) -> Result<Vec<Header>, Error> {
-        let mut current = CURRENT.lock();
-        let known = match current.take().filter(|known| !known.is_expired(now)) {
+        // Not held while the host is called: a host that throws through the guest, as
+        // one in JavaScript can, would leave it locked, and one that signs meanwhile
+        // would wait for itself.
+        let known = CURRENT.lock().take();
+        let known = match known.filter(|known| !known.is_expired(now)) {
             Some(known) => known,
             None => Provided::ask()?,
         };
-        current.insert(known).sign(&request, now)
+        let signed = known.sign(&request, now);
+        *CURRENT.lock() = Some(known);
+        signed
     }
 
     fn sign_with(request: Request, key: KeyMaterial, now: UnixTime) -> Result<Vec<Header>, Error> {
@@ -53,8 +58,7 @@ impl GuestCredential for Credential {
     }
 }
 
-/// What the host gave last. An instance has one thread and is never entered
-/// twice, so the lock is never waited for.
+/// What the host gave last. An instance has one thread, so the lock is never waited for.
 static CURRENT: Mutex<Option<Provided>> = Mutex::new(None);
 
 /// What the host's `credentials` gave.

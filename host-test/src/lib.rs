@@ -27,7 +27,7 @@ pub use signing::ocisign::signing::credentials::{
     CredentialSource, CredentialsError, Host as Credentials, HostKey, KeyMaterial,
 };
 pub use signing::ocisign::signing::types::{
-    Body, BodyDigest, DateHeader, Error, ErrorCode, Header, Host as Types, Request,
+    Body, DateHeader, Error, ErrorCode, HashedBody, Header, Host as Types, Request,
 };
 
 /// Where `cargo xtask component` puts this file.

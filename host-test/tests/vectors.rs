@@ -11,7 +11,7 @@ use ocisign::{
 use ocisign_host_test::core::exports::ocisign::signing as world;
 use ocisign_host_test::core::{Core, exports};
 use ocisign_host_test::{
-    Body, BodyDigest, CredentialsError, DateHeader, Error, Fixed, Header, KeyMaterial, Request,
+    Body, CredentialsError, DateHeader, Error, Fixed, HashedBody, Header, KeyMaterial, Request,
     Signer, component, get, stable,
 };
 use ocisign_vectors::{KnownBody, cases, check_all, expect, key_path, text};
@@ -351,7 +351,7 @@ fn request(request: &Value) -> Request {
             KnownBody::Empty => Body::Empty,
             KnownBody::Unsigned => Body::Unsigned,
             KnownBody::Digest(sha256, length) => {
-                Body::Digest(BodyDigest { sha256: STANDARD.encode(sha256), length })
+                Body::Digest(HashedBody { sha256: STANDARD.encode(sha256), length })
             }
             KnownBody::Bytes(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => Body::Text(text),
@@ -382,7 +382,7 @@ fn core_request(request: &Request) -> CoreRequest {
             Body::Unsigned => core::Body::Unsigned,
             Body::Text(text) => core::Body::Text(text.clone()),
             Body::Bytes(bytes) => core::Body::Bytes(bytes.clone()),
-            Body::Digest(digest) => core::Body::Digest(core::BodyDigest {
+            Body::Digest(digest) => core::Body::Digest(core::HashedBody {
                 sha256: digest.sha256.clone(),
                 length: digest.length,
             }),

@@ -96,13 +96,31 @@ test('a host that does not sign is an error, and signs the next time', () => {
   assert.equal(sign(instance, get(), NOW).length, 3);
 });
 
-test('an exception of the host reaches the caller', () => {
-  const host = keyOfTheHost(KEY_ID, testKey);
-  host.current = () => {
-    throw new RangeError('no such slot');
-  };
-  assert.throws(() => sign(signing(host), get(), NOW), { name: 'RangeError', message: 'no such slot' });
-});
+for (const name of ['current', 'sign']) {
+  test(`an exception of the host's ${name} reaches the caller, and the next call signs`, () => {
+    const host = keyOfTheHost(KEY_ID, testKey);
+    const instance = signing(host);
+    const answer = host[name];
+    host[name] = () => {
+      throw new RangeError('no such slot');
+    };
+    assert.throws(() => sign(instance, get(), NOW), { name: 'RangeError', message: 'no such slot' });
+    host[name] = answer;
+    assert.equal(sign(instance, get(), NOW).length, 3);
+  });
+
+  test(`a host may sign another request in its ${name}, with the same instance`, () => {
+    const host = keyOfTheHost(KEY_ID, testKey);
+    const instance = signing(host);
+    const answer = host[name];
+    host[name] = (...given) => {
+      host[name] = answer;
+      assert.equal(sign(instance, get(), NOW).length, 3);
+      return host[name](...given);
+    };
+    assert.equal(sign(instance, get(), NOW).length, 3);
+  });
+}
 
 test('a key that is read once signs through its resource', () => {
   const instance = signing(keyOfTheHost(KEY_ID, testKey));

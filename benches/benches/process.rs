@@ -44,7 +44,8 @@ fn run(command: &mut Command) {
 }
 
 const PYTHON: &str = "
-import sys, requests
+import sys
+from oci._vendor import requests
 from oci.signer import Signer
 url, key_id, key_file = sys.argv[1:]
 tenancy, user, fingerprint = key_id.split('/')

@@ -7,7 +7,7 @@ use ocisign_core::{KeyId, prepare};
 
 use crate::Component;
 use crate::bindings::exports::ocisign::signing::halves::{Guest, Prepared};
-use crate::bindings::types::{Error, Header, Request, UnixTime};
+use crate::bindings::types::{Error, ErrorCode, Header, Request, UnixTime};
 use crate::convert;
 
 impl Guest for Component {
@@ -30,7 +30,9 @@ impl Guest for Component {
 
     fn finish(prepared: Prepared, signature: String) -> Result<Vec<Header>, Error> {
         // Decoded to be checked; what is sent is the same text.
-        convert::decode(&signature)?;
+        if convert::decode(&signature)?.is_empty() {
+            return Err(Error::new(ErrorCode::InvalidEncoding, "the signature is empty"));
+        }
         let mut headers = prepared.headers;
         let value = [&prepared.authorization_start, &*signature, "\""].concat();
         headers.push(Header { name: "authorization".into(), value });

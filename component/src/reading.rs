@@ -32,13 +32,17 @@ impl Guest for Component {
         Ok(profile.keys().map(|key| (key.into(), value(key))).collect())
     }
 
-    fn endpoint(region: String, service: WitService, sources: Sources) -> Result<String, Error> {
-        let mut known = RegionSources::default();
-        known.regions_config = sources.regions_config.as_deref();
-        known.region_metadata = sources.region_metadata.as_deref();
-        known.default_domain = sources.default_domain.as_deref();
-        let region = Region::lookup(&region, &known)
-            .map_err(|error| Error::from_core(error.code(), error.to_string()))?;
+    fn read_region(name: String, sources: Sources) -> Result<wit::Region, Error> {
+        let region = region(&name, &sources)?;
+        Ok(wit::Region {
+            id: region.id().into(),
+            realm: region.realm().map(Into::into),
+            domain: region.domain().into(),
+        })
+    }
+
+    fn endpoint(name: String, service: WitService, sources: Sources) -> Result<String, Error> {
+        let region = region(&name, &sources)?;
         Ok(region.endpoint(match service {
             WitService::Auth => Service::Auth,
             WitService::Iaas => Service::Iaas,
@@ -47,4 +51,12 @@ impl Guest for Component {
             WitService::Secrets => Service::Secrets,
         }))
     }
+}
+
+fn region(name: &str, sources: &Sources) -> Result<Region, Error> {
+    let mut known = RegionSources::default();
+    known.regions_config = sources.regions_config.as_deref();
+    known.region_metadata = sources.region_metadata.as_deref();
+    known.default_domain = sources.default_domain.as_deref();
+    Region::lookup(name, &known).map_err(|error| Error::from_core(error.code(), error.to_string()))
 }

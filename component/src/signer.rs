@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use ocisign_core::{
-    Credential, KeyId, KeyOptions, PrivateKeyDer, RsaKey, SignError, UnixTime, prepare, sign,
+    Credential, KeyId, KeyOptions, PrivateKeyDer, RsaKey, SecurityToken, SignError, UnixTime,
+    prepare, sign,
 };
 use spin::Mutex;
 
@@ -71,11 +72,14 @@ impl Provided {
     fn ask() -> Result<Self, Error> {
         match credentials::current().map_err(|error| fail(ErrorCode::NoCredential, error))? {
             CredentialSource::Key(key) => read(&key).map(Self::Key),
-            CredentialSource::Host(HostKey { key_id, delegation_token, expires }) => {
-                Ok(Self::Host {
-                    key_id: halves::key_id(&key_id, delegation_token.as_deref())?,
-                    expires,
-                })
+            CredentialSource::Host(HostKey { mut key_id, delegation_token, mut expires }) => {
+                if is_token(&key_id) {
+                    let token = SecurityToken::parse(&key_id)?;
+                    key_id = token.key_id()?.as_str().into();
+                    expires = expires.into_iter().chain(token.expires()).min();
+                }
+                let key_id = halves::key_id(&key_id, delegation_token.as_deref())?;
+                Ok(Self::Host { key_id, expires })
             }
         }
     }
@@ -98,7 +102,14 @@ impl Provided {
                 let prepared = prepare(request, key_id, now)?;
                 let signature = credentials::sign(key_id.as_str(), prepared.signing_string())
                     .map_err(|error| fail(ErrorCode::SigningFailed, error))?;
-                Ok(convert::headers(prepared.finish(&convert::decode(&signature)?)))
+                let signature = convert::decode(&signature)?;
+                if signature.is_empty() {
+                    return Err(Error::new(
+                        ErrorCode::SigningFailed,
+                        "the host's signature is empty",
+                    ));
+                }
+                Ok(convert::headers(prepared.finish(&signature)))
             }),
         }
     }

@@ -53,8 +53,9 @@ impl Credential {
         fingerprint: &str,
         key: impl SigningKey + 'static,
     ) -> Result<Self, SignError> {
-        let key_id = KeyId::api_key(tenancy, user, fingerprint)?;
-        if !key.public_key().fingerprint().eq_ignore_ascii_case(fingerprint) {
+        let own = key.public_key().fingerprint();
+        let key_id = KeyId::api_key(tenancy, user, &own)?;
+        if !own.eq_ignore_ascii_case(fingerprint) {
             return Err(SignError::KeyMismatch);
         }
         Ok(Self { binding_checked: true, ..Self::new(key_id, key) })
@@ -95,10 +96,11 @@ impl Credential {
         })
     }
 
-    /// The same credential, refused from this time on.
+    /// The same credential, refused from this time on, or from an earlier one
+    /// that its token says.
     #[must_use]
     pub fn with_expiry(mut self, expires: UnixTime) -> Self {
-        self.expires = Some(expires);
+        self.expires = Some(self.expires.map_or(expires, |known| known.min(expires)));
         self
     }
 

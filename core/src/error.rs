@@ -26,7 +26,8 @@ pub enum SignError {
     InvalidDate(UnixTime),
     /// The private key could not be read.
     InvalidKey(KeyError),
-    /// The key id is empty, too long, or holds a byte that cannot be quoted.
+    /// The key id is empty, too long, or holds a byte that cannot be quoted; or a
+    /// part of an API key's is empty or holds a `/`.
     InvalidKeyId,
     /// The method is not a token (RFC 9110, section 9.1).
     InvalidMethod,
@@ -75,7 +76,8 @@ impl fmt::Display for SignError {
             Self::InvalidHeader { name, fault } => write!(f, "header `{name}` {fault}"),
             Self::InvalidKey(error) => error.fmt(f),
             Self::InvalidKeyId => f.write_str(
-                "the key id must be 1 to 65,536 printable ASCII characters without `\"` and `\\`",
+                "the key id must be 1 to 65,536 printable ASCII characters without `\"` and `\\`, and \
+                 the parts of an API key's without `/`",
             ),
             Self::InvalidMethod => f.write_str("the method is not a token of RFC 9110"),
             Self::InvalidDate(now) => {
@@ -129,7 +131,7 @@ impl fmt::Display for HeaderFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Contradicts => "contradicts the body",
-            Self::Duplicate => "is signed, and given twice",
+            Self::Duplicate => "can be given only once, and is given twice",
             Self::IllegalName => "is not a header name",
             Self::IllegalValue => "holds a control or non-ASCII character",
             Self::Reserved => "comes from the credential only, not from the request",

@@ -7,8 +7,7 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::error::{ProfileError, ProfileFault, SignError};
-use crate::key_id::KeyId;
+use crate::error::{ProfileError, ProfileFault};
 
 /// One profile of a configuration file, with what it inherits from `[DEFAULT]`.
 ///
@@ -84,18 +83,6 @@ impl Profile {
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.values.iter().map(|(key, _)| key.as_str())
     }
-
-    /// The key id of the profile's API key, from `tenancy`, `user` and `fingerprint`.
-    ///
-    /// # Errors
-    ///
-    /// [`ProfileError::Missing`] when one is not set or cannot be one.
-    pub fn key_id(&self) -> Result<KeyId, ProfileError> {
-        let [tenancy, user, fingerprint] =
-            [self.require("tenancy")?, self.require("user")?, self.require("fingerprint")?];
-        KeyId::api_key(tenancy, user, fingerprint)
-            .map_err(|_: SignError| ProfileError::Missing("tenancy, user, fingerprint"))
-    }
 }
 
 /// Keys without values: one may be a passphrase.
@@ -114,13 +101,14 @@ struct Section<'a> {
 }
 
 fn sections(text: &str) -> Result<Vec<Section<'_>>, ProfileError> {
+    if let Some(read) = text.as_bytes().get(..MAX_TEXT).filter(|_| text.len() > MAX_TEXT) {
+        let line = read.split(|&byte| byte == b'\n').count();
+        return Err(ProfileError::Invalid { line, fault: ProfileFault::TooLong });
+    }
     let mut sections: Vec<Section<'_>> = Vec::new();
     let mut names = BTreeSet::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let fail = |fault| ProfileError::Invalid { line: index + 1, fault };
-        if text.len() > MAX_TEXT {
-            return Err(fail(ProfileFault::TooLong));
-        }
         let line = line.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;

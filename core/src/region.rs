@@ -88,7 +88,7 @@ impl Region {
             return Ok(Self { id: name, realm: None, domain: String::new() });
         }
         if let Some(domain) = sources.default_domain {
-            let domain = host_part(domain).ok_or(RegionError::InvalidName)?;
+            let domain = host_part(domain).ok_or(RegionError::InvalidMetadata("default domain"))?;
             return Ok(Self { id: name, realm: None, domain });
         }
         Ok(Self { id: name, realm: Some("oc1".into()), domain: "oraclecloud.com".into() })
@@ -210,7 +210,8 @@ impl Service {
 /// A name in lower case, if a host name may have it.
 fn host_part(name: &str) -> Option<String> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let fits = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(legal);
+    let labels = name.split('.').all(|label| !label.is_empty());
+    let fits = labels && name.len() <= MAX_NAME && name.bytes().all(legal);
     fits.then(|| name.to_ascii_lowercase())
 }
 

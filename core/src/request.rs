@@ -115,6 +115,16 @@ pub enum Body<'a> {
 }
 
 impl Body<'_> {
+    /// Its length in bytes; `None` where it is left out.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match *self {
+            Self::Empty => Some(0),
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Digest { length, .. } => Some(length),
+            Self::Unsigned => None,
+        }
+    }
+
     /// Its length in bytes and SHA-256; `None` where it is left out.
     pub(crate) fn measure(&self) -> Option<(u64, [u8; 32])> {
         match *self {

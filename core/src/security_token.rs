@@ -68,8 +68,12 @@ impl SecurityToken {
         let Ok(Value::Object(claims)) = serde_json::from_slice(&claims) else {
             return Err(TokenFault::NotJwt);
         };
+        let text = Zeroizing::new(["ST$", text].concat());
+        if text.len() > MAX_LENGTH {
+            return Err(TokenFault::TooLong);
+        }
         Ok(Self {
-            text: Zeroizing::new(["ST$", text].concat()),
+            text,
             expires: match claims.get("exp") {
                 Some(exp) => Some(exp.as_u64().ok_or(TokenFault::Expiry)?),
                 None => None,

@@ -215,8 +215,8 @@ fn check_value(
         HOST if options.expected_host.is_some_and(|host| !host.eq_ignore_ascii_case(value)) => {
             return Err(VerifyError::HostMismatch);
         }
-        CONTENT_LENGTH => match request.body.measure() {
-            Some((length, _)) if value != length.to_string() => {
+        CONTENT_LENGTH => match request.body.length() {
+            Some(length) if value != length.to_string() => {
                 return Err(VerifyError::LengthMismatch);
             }
             _ => {}

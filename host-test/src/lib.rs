@@ -6,6 +6,7 @@
 //!
 //! The components are built by `cargo xtask component`.
 
+use std::fs;
 use std::path::PathBuf;
 
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -154,6 +155,26 @@ pub fn get(url: &str) -> Request {
         body: Body::Empty,
         date_header: DateHeader::Date,
     }
+}
+
+/// The seeds of the fuzz corpora, as text; what a fuzzer adds beside them is left out.
+///
+/// # Errors
+///
+/// When there are none.
+pub fn seeds() -> std::io::Result<Vec<(PathBuf, String)>> {
+    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+    let mut seeds = Vec::new();
+    for folder in fs::read_dir(corpus)? {
+        for file in fs::read_dir(folder?.path())? {
+            let path = file?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("seed-")) {
+                let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+                seeds.push((path, text));
+            }
+        }
+    }
+    if seeds.is_empty() { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(seeds) }
 }
 
 /// A code in the form that it has in every other language: `INVALID_URL`.

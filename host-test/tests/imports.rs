@@ -1,11 +1,13 @@
 //! What the components ask of a host: read off the binary, whole.
 #![allow(clippy::unwrap_used)]
 
-use ocisign_host_test::component;
-use wasmtime::Engine;
+use ocisign_host_test::{component, engine};
 
 fn imports(file: &str) -> Vec<String> {
-    let engine = Engine::default();
+    let engine = engine(|config| {
+        config.wasm_wide_arithmetic(true);
+    })
+    .unwrap();
     let component = component(&engine, file).unwrap();
     let ty = component.component_type();
     ty.imports(&engine).map(|(name, _)| name.to_owned()).collect()
@@ -15,6 +17,7 @@ fn imports(file: &str) -> Vec<String> {
 fn ocisign_wasm_imports_credentials_and_their_types_and_nothing_else() {
     let whole = ["ocisign:signing/types@0.1.0", "ocisign:signing/credentials@0.1.0"];
     assert_eq!(imports("ocisign.wasm"), whole);
+    assert_eq!(imports("ocisign-wide.wasm"), whole);
 }
 
 #[test]

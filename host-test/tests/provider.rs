@@ -16,7 +16,8 @@ use ocisign_host_test::{
 #[derive(Clone)]
 struct Host {
     gives: Arc<Mutex<Result<CredentialSource, CredentialsError>>>,
-    signs: Arc<Mutex<Result<String, CredentialsError>>>,
+    /// Instead of its own signature.
+    signs: Arc<Mutex<Option<Result<String, CredentialsError>>>>,
     key: Arc<NativeKey>,
     asked: Arc<AtomicUsize>,
 }
@@ -25,7 +26,7 @@ impl Host {
     fn of(gives: Result<CredentialSource, CredentialsError>) -> Self {
         Self {
             gives: Arc::new(Mutex::new(gives)),
-            signs: Arc::new(Mutex::new(Ok(String::new()))),
+            signs: Arc::default(),
             key: Arc::new(native_key()),
             asked: Arc::default(),
         }
@@ -41,10 +42,9 @@ impl Credentials for Host {
     }
 
     fn sign(&mut self, key_id: String, signing_string: String) -> Result<String, CredentialsError> {
-        assert_eq!(key_id, KEY_ID);
-        let told = self.signs.lock().unwrap().clone()?;
-        if !told.is_empty() {
-            return Ok(told);
+        assert!(key_id == KEY_ID || key_id.starts_with("ST$"));
+        if let Some(told) = self.signs.lock().unwrap().clone() {
+            return told;
         }
         Ok(STANDARD.encode(self.key.sign(signing_string.as_bytes()).unwrap()))
     }
@@ -72,6 +72,20 @@ fn the_host_is_asked_once_and_again_when_what_it_gave_expires() {
         *host.gives.lock().unwrap() = Ok(host_key(Some(NOW + 99)));
         assert!(signer.sign(&get(URL), NOW + 10).unwrap().is_ok());
         assert_eq!(host.asked.load(Ordering::Relaxed), 3);
+    }
+}
+
+#[test]
+fn the_expiry_that_a_token_says_counts_where_it_is_the_earlier_one() {
+    // {"exp":1704110650}, signed by nobody.
+    let token = "ST$e30.eyJleHAiOjE3MDQxMTA2NTB9.c2ln";
+    let mut key = material(Some(NOW + 99));
+    key.key_id = token.into();
+    let host = HostKey { key_id: token.into(), delegation_token: None, expires: None };
+    for gives in [CredentialSource::Key(key), CredentialSource::Host(host)] {
+        let mut signer = Signer::new(Host::of(Ok(gives))).unwrap();
+        assert!(signer.sign(&get(URL), NOW + 4).unwrap().is_ok());
+        assert_eq!(code(signer.sign(&get(URL), NOW + 5)), ErrorCode::Expired);
     }
 }
 
@@ -104,12 +118,15 @@ fn a_host_that_gives_nonsense_gets_an_error_and_no_trap() {
 
     let host = Host::of(Ok(host_key(None)));
     let mut signer = Signer::new(host.clone()).unwrap();
-    *host.signs.lock().unwrap() = Ok("not base64".into());
+    *host.signs.lock().unwrap() = Some(Ok(String::new()));
+    assert_eq!(code(signer.sign(&get(URL), NOW)), ErrorCode::SigningFailed);
+    *host.signs.lock().unwrap() = Some(Ok("not base64".into()));
     assert_eq!(code(signer.sign(&get(URL), NOW)), ErrorCode::InvalidEncoding);
-    *host.signs.lock().unwrap() = Err(CredentialsError::Failed("the token was pulled".into()));
+    *host.signs.lock().unwrap() =
+        Some(Err(CredentialsError::Failed("the token was pulled".into())));
     let error = signer.sign(&get(URL), NOW).unwrap().unwrap_err();
     assert_eq!((error.code, &*error.message), (ErrorCode::SigningFailed, "the token was pulled"));
-    *host.signs.lock().unwrap() = Ok(String::new());
+    *host.signs.lock().unwrap() = None;
     assert!(signer.sign(&get(URL), NOW).unwrap().is_ok());
 }
 

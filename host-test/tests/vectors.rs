@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ocisign::{
     KeyOptions, NativeKey, NativeVerifyingKey, PrivateKeyDer, PublicKey, SigningKey, VerifyingKey,
 };
@@ -12,7 +12,7 @@ use ocisign_host_test::core::exports::ocisign::signing as world;
 use ocisign_host_test::core::{Core, exports};
 use ocisign_host_test::{
     Body, CredentialsError, DateHeader, Error, Fixed, HashedBody, Header, KeyMaterial, Request,
-    Signer, component, get, stable,
+    Signer, component, get, seeds, stable,
 };
 use ocisign_vectors::{KnownBody, cases, check_all, expect, key_path, text};
 use serde_json::Value;
@@ -131,6 +131,17 @@ fn every_text_is_read_in_the_core_world_as_it_says() {
         }
     });
     check_all(&cases(&["regions.json"]), |case| {
+        match core.borrow_mut().read_region(case) {
+            Ok(region) => {
+                expect("id", Some(&*region.id), case["region_id"].as_str())?;
+                expect("realm", region.realm.as_deref(), case["realm"].as_str())?;
+                let domain = case["second_level_domain"].as_str().unwrap_or(&region.id);
+                expect("domain", &*region.domain, domain)?;
+            }
+            Err(error) => {
+                expect("error", Some(&*stable_core(error.code)), case["error"].as_str())?;
+            }
+        }
         for (service, name) in [
             (world::reading::Service::Auth, "auth"),
             (world::reading::Service::Iaas, "iaas"),
@@ -167,6 +178,33 @@ fn every_verify_case_is_judged_as_it_says() {
         let key_id = verdict.map(|claim| claim.key_id).ok().filter(|_| case["result"] == "valid");
         expect("key id", key_id.as_deref(), case["key_id"].as_str())
     });
+}
+
+#[test]
+fn no_seed_of_the_fuzz_corpora_traps_in_the_core_world() {
+    let mut core = CoreWorld::new();
+    for (_, text) in seeds().unwrap() {
+        let payload = URL_SAFE_NO_PAD.encode(&text);
+        let lines: Vec<&str> = text.lines().chain([""]).collect();
+        // Each call ends, with whatever verdict; a trap would fail the unwrap within.
+        let _ = core.read_security_token(&text);
+        let _ = core.read_security_token(&format!("e30.{payload}.c2ln"));
+        let _ = core.read_profile(&text, "DEFAULT");
+        let _ = core.read_profile(&text, lines[0]);
+        for region in [&*text, lines[0]] {
+            let case = serde_json::json!({
+                "region": region, "regions_config": text, "region_metadata": text, "realm_domain": text,
+            });
+            let _ = core.endpoint(&case, world::reading::Service::Auth);
+            let _ = core.read_region(&case);
+        }
+        let header = |name: &str| Header { name: name.into(), value: text.clone() };
+        let headers = ["authorization", "date", "host", "x-content-sha256"].map(header).to_vec();
+        for url in [&*text, "https://h/", &format!("https://{text}")] {
+            let request = Request { headers: headers.clone(), method: "POST".into(), ..get(url) };
+            let _ = core.verify(&core_request(&request), Some(text.clone()), 0);
+        }
+    }
 }
 
 fn signer() -> Signer<Fixed> {
@@ -290,20 +328,30 @@ impl CoreWorld {
         self.world.ocisign_signing_reading().call_read_profile(&mut self.store, text, name).unwrap()
     }
 
+    fn read_region(&mut self, case: &Value) -> Result<world::reading::Region, CoreError> {
+        let (region, sources) = (case["region"].as_str().unwrap(), region_sources(case));
+        let reading = self.world.ocisign_signing_reading();
+        reading.call_read_region(&mut self.store, region, &sources).unwrap()
+    }
+
     fn endpoint(
         &mut self,
         case: &Value,
         service: world::reading::Service,
     ) -> Result<String, CoreError> {
-        let text = |name: &str| case[name].as_str().map(Into::into);
-        let sources = world::reading::RegionSources {
-            regions_config: text("regions_config"),
-            region_metadata: text("region_metadata"),
-            default_domain: text("realm_domain"),
-        };
+        let sources = region_sources(case);
         let region = case["region"].as_str().unwrap();
         let reading = self.world.ocisign_signing_reading();
         reading.call_endpoint(&mut self.store, region, service, &sources).unwrap()
+    }
+}
+
+fn region_sources(case: &Value) -> world::reading::RegionSources {
+    let text = |name: &str| case[name].as_str().map(Into::into);
+    world::reading::RegionSources {
+        regions_config: text("regions_config"),
+        region_metadata: text("region_metadata"),
+        default_domain: text("realm_domain"),
     }
 }
 

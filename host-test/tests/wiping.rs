@@ -35,22 +35,28 @@ fn a_dropped_key_leaves_nothing_in_the_memory_of_the_guest() {
     assert_eq!(found(&needles), 0);
 }
 
-/// Pieces of the primes and the exponent in either byte order, masked so that
+/// Pieces of the PEM, and of the primes and the exponent in either byte order, masked so that
 /// this test does not find itself.
 fn needles() -> Vec<Vec<u8>> {
     let mut pem = fs::read_to_string(KEY).unwrap();
+    // The lines behind the public half, and of each a piece.
+    let mut needles: Vec<Vec<u8>> = pem
+        .lines()
+        .skip(7)
+        .filter(|line| line.len() == 64)
+        .map(|line| line.bytes().take(16).map(|byte| byte ^ MASK).collect())
+        .collect();
     let der = PrivateKeyDer::from_pem(&pem, &KeyOptions::new()).unwrap();
     wipe(&mut pem);
     // RFC 8017, appendix A.1.2: n and e come first, then d, p, q and the rest.
     let secret = &der.secret_pkcs1_der()[300..];
     let pieces = secret.chunks(16).filter(|piece| piece.len() == 16);
-    pieces
-        .flat_map(|piece| {
-            let masked: Vec<u8> = piece.iter().map(|byte| byte ^ MASK).collect();
-            let reversed = masked.iter().rev().copied().collect();
-            [masked, reversed]
-        })
-        .collect()
+    needles.extend(pieces.flat_map(|piece| {
+        let masked: Vec<u8> = piece.iter().map(|byte| byte ^ MASK).collect();
+        let reversed = masked.iter().rev().copied().collect();
+        [masked, reversed]
+    }));
+    needles
 }
 
 /// How many needles are in the guest's memory: any memory of this process of

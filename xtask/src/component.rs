@@ -15,7 +15,7 @@ struct Artefact {
     file: &'static str,
     features: &'static str,
     profile: &'static str,
-    rustflags: &'static str,
+    rustflags: &'static [&'static str],
     wasm_opt: &'static [&'static str],
 }
 
@@ -25,14 +25,14 @@ const ARTEFACTS: [Artefact; 3] = [
         features: "signing",
         profile: "component",
         // crypto-bigint takes 64-bit limbs on wasm, where a product of two has no instruction.
-        rustflags: "--cfg cpubits=\"32\"",
+        rustflags: &["--cfg", "cpubits=\"32\""],
         wasm_opt: &[],
     },
     Artefact {
         file: "ocisign-wide.wasm",
         features: "signing",
         profile: "component",
-        rustflags: "-Ctarget-feature=+wide-arithmetic",
+        rustflags: &["-Ctarget-feature=+wide-arithmetic"],
         wasm_opt: &["--enable-wide-arithmetic"],
     },
     Artefact {
@@ -40,7 +40,7 @@ const ARTEFACTS: [Artefact; 3] = [
         features: "",
         profile: "component-core",
         // Seven kilobytes less, for a slower digest of bodies that most hosts hash themselves.
-        rustflags: "--cfg sha2_backend_soft=\"compact\"",
+        rustflags: &["--cfg", "sha2_backend_soft=\"compact\""],
         wasm_opt: &[],
     },
 ];
@@ -78,22 +78,20 @@ pub(crate) fn folder() -> PathBuf {
 fn compile(artefact: &Artefact) -> Result<PathBuf> {
     // A folder each: other flags would make cargo build all anew each time.
     let target = folder().join(artefact.file.replace(".wasm", ""));
+    let mut flags: Vec<String> = artefact.rustflags.iter().map(|&flag| flag.into()).collect();
+    flags.push(STACK.into());
     // No path of the machine that builds goes into what it builds.
-    let remap = format!("--remap-path-prefix={}=ocisign", root().display());
-    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME")).unwrap_or_default();
-    let flags = [artefact.rustflags, STACK, &remap, &format!("--remap-path-prefix={home}=home")]
-        .iter()
-        .flat_map(|flags| flags.split(' '))
-        .filter(|flag| !flag.is_empty())
-        .collect::<Vec<_>>()
-        .join("\u{1f}");
+    flags.push(format!("--remap-path-prefix={}=ocisign", root().display()));
+    if let Ok(home) = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME")) {
+        flags.push(format!("--remap-path-prefix={home}=home"));
+    }
     run(cargo()
         .args(["build", "--quiet", "--package", "ocisign-component", "--target", WASM])
         .args(["--profile", artefact.profile, "--features", artefact.features])
         .arg("--target-dir")
         .arg(&target)
         .env_remove("RUSTFLAGS")
-        .env("CARGO_ENCODED_RUSTFLAGS", flags))?;
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))?;
     Ok(target.join(WASM).join(artefact.profile).join("ocisign_component.wasm"))
 }
 

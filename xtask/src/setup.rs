@@ -44,7 +44,10 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<PathBuf> {
 
 /// A cargo subcommand of this version.
 pub(crate) fn cargo_tool(name: &str, version: &str) -> Result {
-    if !succeeds(command("cargo").args([name.trim_start_matches("cargo-"), "--version"])) {
+    let subcommand = name.trim_start_matches("cargo-");
+    let output = command("cargo").args([subcommand, "--version"]).output()?;
+    let found = String::from_utf8_lossy(&output.stdout).into_owned();
+    if found.split_whitespace().next_back() != Some(version) {
         run(command("cargo").args(["install", "--locked", "--version", version, name]))?;
     }
     Ok(())

@@ -95,7 +95,7 @@ proptest! {
         for text in [&text, &lines] {
             for name in [&*other, "DEFAULT", "a"] {
                 if let Ok(profile) = Profile::parse(text, name) {
-                    let _ = (profile.key_id(), profile.passphrase(), profile.require("user"));
+                    let _ = (profile.passphrase(), profile.require("user"));
                     for key in profile.keys() {
                         prop_assert!(profile.get(key).is_some());
                     }

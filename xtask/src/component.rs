@@ -26,14 +26,14 @@ const ARTEFACTS: [Artefact; 3] = [
         profile: "component",
         // crypto-bigint takes 64-bit limbs on wasm, where a product of two has no instruction.
         rustflags: &["--cfg", "cpubits=\"32\""],
-        wasm_opt: &[],
+        wasm_opt: &["-O3"],
     },
     Artefact {
         file: "ocisign-wide.wasm",
         features: "signing",
-        profile: "component",
+        profile: "component-wide",
         rustflags: &["-Ctarget-feature=+wide-arithmetic"],
-        wasm_opt: &["--enable-wide-arithmetic"],
+        wasm_opt: &["-O3", "--enable-wide-arithmetic"],
     },
     Artefact {
         file: "ocisign-core.wasm",
@@ -41,7 +41,7 @@ const ARTEFACTS: [Artefact; 3] = [
         profile: "component-core",
         // Seven kilobytes less, for a slower digest of bodies that most hosts hash themselves.
         rustflags: &["--cfg", "sha2_backend_soft=\"compact\""],
-        wasm_opt: &[],
+        wasm_opt: &["-Oz"],
     },
 ];
 
@@ -100,8 +100,7 @@ const STACK: &str = "-Clink-arg=-zstack-size=131072";
 
 /// The features that rustc takes for granted on this target, by name: with
 /// `--all-features` wasm-opt writes what no engine reads yet.
-const WASM_OPT: [&str; 10] = [
-    "-Oz",
+const WASM_OPT: [&str; 9] = [
     "--strip-debug",
     "--strip-producers",
     "--enable-bulk-memory",

@@ -99,7 +99,7 @@ pub fn verify(
 /// nothing that this gives is proven.
 ///
 /// The request's URL is absolute, its headers are those that arrived, and its
-/// body is [`Body::Unsigned`] only for an operation that allows that. Checked
+/// body is [`Body::Unsigned`](crate::Body::Unsigned) only for an operation that allows that. Checked
 /// are: the form of `authorization`; that `date` or `x-date` (`x-date` where
 /// there is one), `(request-target)`, `host`, a delegation token, and for POST,
 /// PUT and PATCH the body headers are signed; that each signed header is there

@@ -30,14 +30,15 @@ pub(crate) fn run(args: &SignArgs) -> Result<String, Failure> {
 
 fn credential(args: &SignArgs) -> Result<Credential, Failure> {
     let passphrase = args.passphrase_file.as_deref().map(passphrase).transpose()?;
-    let passphrase = passphrase.as_deref().map(String::as_bytes);
+    let mut options = KeyOptions::new().danger_allow_weak_key(args.allow_weak_key);
+    if let Some(passphrase) = &passphrase {
+        options = options.passphrase(passphrase.as_bytes());
+    }
     let credential = match (&args.profile, &args.key_file, &args.key_id, &args.token_file) {
-        (Some(name), ..) => from_profile(args, name, passphrase)?,
-        (None, Some(path), Some(id), _) => {
-            Credential::new(KeyId::new(id)?, key(args, path, passphrase)?)
-        }
+        (Some(name), ..) => from_profile(args, name, options)?,
+        (None, Some(path), Some(id), _) => Credential::new(KeyId::new(id)?, key(path, &options)?),
         (None, Some(path), None, Some(token)) => {
-            let key = key(args, path, passphrase)?;
+            let key = key(path, &options)?;
             Credential::security_token(&read_text(token)?, key)
                 .map_err(|error| Failure::from(error).about(quoted(token)))?
         }
@@ -54,7 +55,7 @@ fn credential(args: &SignArgs) -> Result<Credential, Failure> {
 fn from_profile(
     args: &SignArgs,
     name: &str,
-    passphrase: Option<&[u8]>,
+    options: KeyOptions<'_>,
 ) -> Result<Credential, Failure> {
     let home = env::home_dir();
     let config = match &args.config {
@@ -64,23 +65,16 @@ fn from_profile(
     let about = |failure: Failure| failure.about(quoted(&config));
     let text = read_text(&config)?;
     let profile = Profile::parse(&text, name).map_err(|error| about(error.into()))?;
-    let mut source = ProfileSource::new(&profile).danger_allow_weak_key(args.allow_weak_key);
+    let mut source = ProfileSource::new(&profile).key_options(options);
     if let Some(home) = &home {
         source = source.home(home);
-    }
-    if let Some(passphrase) = passphrase {
-        source = source.passphrase(passphrase);
     }
     source.credential().map_err(|error| about(error.into()))
 }
 
-fn key(args: &SignArgs, path: &Path, passphrase: Option<&[u8]>) -> Result<NativeKey, Failure> {
+fn key(path: &Path, options: &KeyOptions<'_>) -> Result<NativeKey, Failure> {
     let pem = read_text(path)?;
-    let mut options = KeyOptions::new().danger_allow_weak_key(args.allow_weak_key);
-    if let Some(passphrase) = passphrase {
-        options = options.passphrase(passphrase);
-    }
-    PrivateKeyDer::from_pem(&pem, &options)
+    PrivateKeyDer::from_pem(&pem, options)
         .and_then(|der| NativeKey::new(&der))
         .map_err(|error| Failure::from(SignError::from(error)).about(quoted(path)))
 }
@@ -97,8 +91,12 @@ fn passphrase(path: &Path) -> Result<Zeroizing<String>, FileError> {
 /// `name: value` lines, as `curl -H @-` reads them.
 fn lines(signed: &SignedHeaders) -> String {
     signed.headers().iter().fold(String::new(), |mut text, (name, value)| {
+        // curl sends `name;` as a header without a value, and drops `name:`.
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name}: {value}");
+        let _ = match value.as_str() {
+            "" => writeln!(text, "{name};"),
+            value => writeln!(text, "{name}: {value}"),
+        };
         text
     })
 }

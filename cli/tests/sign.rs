@@ -74,6 +74,12 @@ fn an_unsigned_body_leaves_the_body_headers_out() {
 }
 
 #[test]
+fn an_empty_header_is_printed_as_curl_sends_one() {
+    let signed = ocisign(&post(&key("test-key.pem"), &["--header", "x-date:"]));
+    assert!(signed.good().starts_with("x-date;\n"));
+}
+
+#[test]
 fn without_now_the_system_clock_is_asked() {
     let key = key("test-key.pem");
     let args = post(&key, &[]);

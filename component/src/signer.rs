@@ -23,11 +23,11 @@ impl Guest for Component {
         // one in JavaScript can, would leave it locked, and one that signs meanwhile
         // would wait for itself.
         let known = CURRENT.lock().take();
-        let known = match known.filter(|known| !known.is_expired(now)) {
+        let known = match known.filter(|known| known.check_expiry(now).is_ok()) {
             Some(known) => known,
             None => Provided::ask()?,
         };
-        let signed = known.sign(&request, now);
+        let signed = known.check_expiry(now).and_then(|()| known.sign(&request, now));
         *CURRENT.lock() = Some(known);
         signed
     }
@@ -84,20 +84,20 @@ impl Provided {
         }
     }
 
-    fn is_expired(&self, now: UnixTime) -> bool {
+    fn check_expiry(&self, now: UnixTime) -> Result<(), Error> {
         let expires = match self {
             Self::Key(credential) => credential.expires(),
             Self::Host { expires, .. } => *expires,
         };
-        expires.is_some_and(|at| now >= at)
+        match expires {
+            Some(at) if now >= at => Err(SignError::Expired(at).into()),
+            _ => Ok(()),
+        }
     }
 
     fn sign(&self, request: &Request, now: UnixTime) -> Result<Vec<Header>, Error> {
         match self {
             Self::Key(credential) => sign_request(request, credential, now),
-            Self::Host { expires: Some(at), .. } if now >= *at => {
-                Err(SignError::Expired(*at).into())
-            }
             Self::Host { key_id, .. } => convert::with_request(request, |request| {
                 let prepared = prepare(request, key_id, now)?;
                 let signature = credentials::sign(key_id.as_str(), prepared.signing_string())

@@ -10,6 +10,7 @@ use crate::error::KeyError;
 /// use ocisign_core::KeyOptions;
 ///
 /// let options = KeyOptions::new().passphrase(b"correct horse");
+/// assert!(options.has_passphrase());
 /// ```
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
@@ -42,6 +43,12 @@ impl<'a> KeyOptions<'a> {
         self
     }
 
+    /// Whether there is a passphrase.
+    #[must_use]
+    pub const fn has_passphrase(&self) -> bool {
+        self.passphrase.is_some()
+    }
+
     pub(crate) fn check_length(&self, bits: usize) -> Result<(), KeyError> {
         let least = if self.danger_allow_weak_key { 1_024 } else { 2_048 };
         match bits {
@@ -55,7 +62,7 @@ impl<'a> KeyOptions<'a> {
 impl fmt::Debug for KeyOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyOptions")
-            .field("passphrase", &self.passphrase.is_some())
+            .field("passphrase", &self.has_passphrase())
             .field("danger_allow_weak_key", &self.danger_allow_weak_key)
             .finish()
     }

@@ -11,7 +11,7 @@ use crate::error::{HeaderFault, SignError};
 use crate::key_id::KeyId;
 use crate::request::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, DateHeader, Given, HOST, OPC_OBO_TOKEN,
-    REQUEST_TARGET, Request, X_CONTENT_SHA256, X_DATE, encode_digest, is_token,
+    Request, X_CONTENT_SHA256, X_DATE, encode_digest, is_token,
 };
 use crate::signing_string::SigningString;
 use crate::time::{UnixTime, imf_fixdate};
@@ -123,9 +123,7 @@ pub fn prepare(
             lines.add(name, imf_fixdate(now).ok_or(SignError::InvalidDate(now))?);
         }
     }
-    let method = request.method.to_ascii_lowercase();
-    let slash = if target.slash { "/" } else { "" };
-    lines.signing_string.line(REQUEST_TARGET, &[&method, " ", slash, target.path_and_query]);
+    lines.signing_string.request_target(request.method, &target);
     lines.add(HOST, given.host.unwrap_or(target.host).to_string());
     if let Some(token) = key_id.delegation_token() {
         lines.add(OPC_OBO_TOKEN, token.to_string());
@@ -156,7 +154,7 @@ struct Lines {
 
 impl Lines {
     fn add(&mut self, name: &'static str, value: String) {
-        self.signing_string.line(name, &[&value]);
+        self.signing_string.line(name, &value);
         self.headers.push((name, value));
     }
 }

@@ -124,22 +124,20 @@ pub fn examine(
     require(request, &received, &signed)?;
 
     let target = url::parse(request.url).map_err(VerifyError::InvalidUrl)?;
-    let method = request.method.to_ascii_lowercase();
-    let slash = if target.slash { "/" } else { "" };
     let mut text = SigningString::with_capacity(request.url.len() + 384);
     for (index, name) in signed.iter().enumerate() {
         if signed.iter().take(index).any(|before| before == name) {
             return Err(VerifyError::DuplicateHeader(printable_name(name)));
         }
         if name == REQUEST_TARGET {
-            text.line(name, &[&method, " ", slash, target.path_and_query]);
+            text.request_target(request.method, &target);
             continue;
         }
         let Some(value) = received.one(name)? else {
             return Err(VerifyError::HeaderMissing(printable_name(name)));
         };
         check_value(name, value, request, options, now)?;
-        text.line(name, &[value]);
+        text.line(name, value);
     }
     Ok(Examined {
         key_id: authorization.key_id.to_string(),

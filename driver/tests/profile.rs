@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use ocisign::{Credential, Profile, ProfileSource, SourceError};
+use ocisign::{Credential, KeyOptions, Profile, ProfileSource, SourceError};
 use tempfile::TempDir;
 
 /// A home directory with these files in it.
@@ -60,7 +60,12 @@ fn the_passphrase_given_goes_before_the_profiles_own() {
         assert_eq!(load(&home, &text).unwrap_err().to_string(), reason);
         let profile = Profile::parse(&text, "DEFAULT").unwrap();
         let source = ProfileSource::new(&profile).home(home.path());
-        assert!(source.passphrase(b"test-passphrase").credential().is_ok());
+        assert!(
+            source
+                .key_options(KeyOptions::new().passphrase(b"test-passphrase"))
+                .credential()
+                .is_ok()
+        );
     }
 }
 
@@ -158,13 +163,14 @@ fn a_weak_key_is_taken_only_when_asked() {
     let profile = Profile::parse(&text, "DEFAULT").unwrap();
     let source = ProfileSource::new(&profile).home(home.path());
     assert_eq!(source.credential().unwrap_err().code(), "INVALID_KEY");
-    assert!(source.danger_allow_weak_key(true).credential().is_ok());
+    assert!(source.key_options(KeyOptions::new().danger_allow_weak_key(true)).credential().is_ok());
 }
 
 #[test]
 fn debug_shows_no_passphrase() {
     let profile = Profile::parse("[DEFAULT]\npass_phrase=hunter2\n", "DEFAULT").unwrap();
-    let text = format!("{:?}", ProfileSource::new(&profile).passphrase(b"hunter2"));
+    let options = KeyOptions::new().passphrase(b"hunter2");
+    let text = format!("{:?}", ProfileSource::new(&profile).key_options(options));
     assert!(!text.contains("hunter2") && !text.contains("104, 117"), "{text}");
 }
 

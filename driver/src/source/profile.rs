@@ -1,6 +1,5 @@
 //! Credentials from a profile of `~/.oci/config`.
 
-use std::fmt;
 use std::path::Path;
 
 use ocisign_core::{Credential, KeyOptions, PrivateKeyDer, Profile};
@@ -34,19 +33,18 @@ use crate::source::SourceError;
 /// let credential = ProfileSource::new(&profile).home(home).credential()?;
 /// # Ok::<(), ocisign::SourceError>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct ProfileSource<'a> {
     profile: &'a Profile,
     home: Option<&'a Path>,
-    passphrase: Option<&'a [u8]>,
-    danger_allow_weak_key: bool,
+    options: KeyOptions<'a>,
 }
 
 impl<'a> ProfileSource<'a> {
     /// The credential of this profile, without a home directory.
     #[must_use]
     pub const fn new(profile: &'a Profile) -> Self {
-        Self { profile, home: None, passphrase: None, danger_allow_weak_key: false }
+        Self { profile, home: None, options: KeyOptions::new() }
     }
 
     /// What a leading `~` stands for.
@@ -56,17 +54,11 @@ impl<'a> ProfileSource<'a> {
         self
     }
 
-    /// The passphrase of the private key, in place of the profile's.
+    /// What may be assumed of the private key. A passphrase here goes before the
+    /// profile's own.
     #[must_use]
-    pub const fn passphrase(mut self, passphrase: &'a [u8]) -> Self {
-        self.passphrase = Some(passphrase);
-        self
-    }
-
-    /// As [`KeyOptions::danger_allow_weak_key`].
-    #[must_use]
-    pub const fn danger_allow_weak_key(mut self, allow: bool) -> Self {
-        self.danger_allow_weak_key = allow;
+    pub const fn key_options(mut self, options: KeyOptions<'a>) -> Self {
+        self.options = options;
         self
     }
 
@@ -110,10 +102,10 @@ impl<'a> ProfileSource<'a> {
     fn key(&self) -> Result<NativeKey, SourceError> {
         let pem = self.read(self.profile.require("key_file")?)?;
         let own = self.profile.passphrase().filter(|passphrase| !passphrase.is_empty());
-        let mut options = KeyOptions::new().danger_allow_weak_key(self.danger_allow_weak_key);
-        if let Some(passphrase) = self.passphrase.or(own.map(str::as_bytes)) {
-            options = options.passphrase(passphrase);
-        }
+        let options = match own {
+            Some(own) if !self.options.has_passphrase() => self.options.passphrase(own.as_bytes()),
+            _ => self.options,
+        };
         Ok(NativeKey::new(&PrivateKeyDer::from_pem(&pem, &options)?)?)
     }
 
@@ -123,16 +115,6 @@ impl<'a> ProfileSource<'a> {
 
     fn set(&self, key: &str) -> Option<&'a str> {
         self.profile.get(key).filter(|value| !value.is_empty())
-    }
-}
-
-/// Nothing of the passphrase.
-impl fmt::Debug for ProfileSource<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProfileSource")
-            .field("profile", &self.profile)
-            .field("home", &self.home)
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,160 @@
+//! The command `ocisign-emulator`.
+#![forbid(unsafe_code)]
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::{fs, thread};
+
+use clap::Parser;
+use ocisign_emulator::{Config, Emulator, ResourcePrincipal, StartError};
+
+/// OCI's identity plane on loopback: metadata service, authentication, tokens, and some
+/// services to call.
+///
+/// With a command, it runs that with the environment that points OCI's clients at the emulator,
+/// and ends when it ends, with its exit code. Without one, it prints the environment and runs
+/// until it is interrupted.
+#[derive(Parser)]
+#[command(name = "ocisign-emulator", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Args {
+    /// Configuration, in TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Address for HTTP, before the configuration's; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+
+    /// Address for TLS, and for OKE's proxymux
+    #[arg(long, value_name = "ADDRESS")]
+    tls_listen: Option<SocketAddr>,
+
+    /// Folder for keys, tokens and certificates [default: one that goes with the emulator]
+    #[arg(long, value_name = "FOLDER")]
+    directory: Option<PathBuf>,
+
+    /// Also set the environment of a resource principal: 1.1, 2.1, 2.1.1, 2.1.2, 2.2 or 3.0
+    #[arg(long, value_name = "VERSION", num_args = 0..=1, default_missing_value = "2.2")]
+    #[arg(require_equals = true)]
+    resource_principal: Option<ResourcePrincipal>,
+
+    /// Print no line for each request
+    #[arg(long)]
+    quiet: bool,
+
+    /// Command to run, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ocisign-emulator --resource-principal -- python3 function.py
+  ocisign-emulator --config emulator.toml --directory /tmp/oci
+
+Exit codes:
+  0    interrupted, or the command's own
+  1    it could not start; standard error says `ocisign-emulator: CODE: reason`
+  2    wrong usage";
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(code) => code,
+        Err((code, reason)) => {
+            // Whoever closed standard error does not want to know.
+            let _ = writeln!(io::stderr(), "ocisign-emulator: {code}: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Failure = (&'static str, String);
+
+fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let config = config(args)?;
+    let start = if args.quiet { Emulator::start } else { Emulator::start_printing };
+    let started = start(config);
+    let emulator = started.map_err(|error: StartError| (error.code(), error.to_string()))?;
+    let environment = emulator.environment(args.resource_principal);
+    match args.command.split_first() {
+        Some((program, rest)) => command(program, rest, environment),
+        None => {
+            let mut text = String::new();
+            for (name, value) in environment {
+                text += &format!("export {name}='{}'\n", value.replace('\'', r"'\''"));
+            }
+            let mut out = io::stdout();
+            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            written.map_err(|error| ("OUTPUT_FAILED", error.to_string()))?;
+            Ok(wait())
+        }
+    }
+}
+
+fn config(args: &Args) -> Result<Config, Failure> {
+    let mut config = match &args.config {
+        None => Config::default(),
+        Some(path) => {
+            let shown = path.display();
+            let text = fs::read_to_string(path)
+                .map_err(|error| ("FILE_UNREADABLE", format!("{shown}: {error}")))?;
+            Config::from_toml(&text)
+                .map_err(|error| ("INVALID_CONFIG", format!("{shown}: {error}")))?
+        }
+    };
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.tls_listen = args.tls_listen.unwrap_or(config.tls_listen);
+    if let Some(directory) = &args.directory {
+        config.directory = Some(directory.clone());
+    }
+    Ok(config)
+}
+
+fn command(
+    program: &str,
+    args: &[String],
+    environment: Vec<(String, String)>,
+) -> Result<ExitCode, Failure> {
+    let status = Command::new(program)
+        .args(args)
+        .envs(environment)
+        .stdin(Stdio::inherit())
+        .status()
+        .map_err(|error| ("COMMAND_NOT_STARTED", format!("{program}: {error}")))?;
+    // Ended by a signal, it has no code of its own.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Until the process is asked to end.
+fn wait() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else {
+        loop {
+            thread::park();
+        }
+    };
+    runtime.block_on(interrupted());
+    ExitCode::SUCCESS
+}
+
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
+    drop(tokio::signal::ctrl_c().await);
+}

@@ -1,0 +1,99 @@
+//! Who calls.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::token::{Claims, text};
+
+/// A caller that has proved who it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Principal {
+    pub(crate) kind: Kind,
+    /// The OCID of the user, the instance, the resource or the pod's.
+    pub(crate) id: String,
+    pub(crate) tenancy: String,
+    pub(crate) compartment: String,
+    /// As in `resource.type` of a matching rule; empty but for resources.
+    pub(crate) resource_type: String,
+    /// What its token says; what a token would say, for a user with an API key.
+    pub(crate) claims: Claims,
+}
+
+/// What kind of principal it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    Instance,
+    Resource,
+    User,
+    Workload,
+}
+
+impl Kind {
+    /// The claim `ptype`, and `request.principal.type` in a policy.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Resource => "resource",
+            Self::User => "user",
+            Self::Workload => "workload",
+        }
+    }
+}
+
+impl Principal {
+    /// Who a token stands for.
+    pub(crate) fn from_claims(claims: Claims) -> Option<Self> {
+        let kind = [Kind::Instance, Kind::Resource, Kind::User, Kind::Workload]
+            .into_iter()
+            .find(|kind| kind.name() == text(&claims, "ptype"))?;
+        let [compartment, resource_type] = match kind {
+            Kind::Instance => ["opc-compartment", ""],
+            Kind::Resource | Kind::Workload => ["res_compartment", "res_type"],
+            Kind::User => ["tenant", ""],
+        };
+        Some(Self {
+            kind,
+            id: text(&claims, "sub").to_owned(),
+            tenancy: text(&claims, "tenant").to_owned(),
+            compartment: text(&claims, compartment).to_owned(),
+            resource_type: text(&claims, resource_type).to_owned(),
+            claims,
+        })
+    }
+
+    /// What a policy can ask about the caller.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::from([
+            ("request.principal.type", self.kind.name()),
+            ("request.principal.id", &self.id),
+            ("request.principal.compartment.id", &self.compartment),
+        ]);
+        if self.kind == Kind::User {
+            variables.insert("request.user.id", &self.id);
+        }
+        for (name, claim) in [
+            ("request.principal.cluster_id", "res_id"),
+            ("request.principal.namespace", "var_namespace"),
+            ("request.principal.service_account", "var_service_account"),
+        ] {
+            if self.kind == Kind::Workload {
+                variables.insert(name, text(&self.claims, claim));
+            }
+        }
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// As `authenticateClient` answers.
+    pub(crate) fn to_json(&self) -> Value {
+        let claim = |(key, value): (&String, &Value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            json!({ "key": key, "value": value, "issuer": "authService.oracle.com" })
+        };
+        json!({
+            "tenantId": self.tenancy,
+            "subjectId": self.id,
+            "claims": self.claims.iter().map(claim).collect::<Vec<_>>(),
+        })
+    }
+}

@@ -106,8 +106,8 @@ impl Rules {
         }
         for DynamicGroupConfig { name, id, rule } in &config.dynamic_groups {
             let id = id.clone().unwrap_or_else(|| group_id("dynamicgroup", name));
-            let rule = MatchingRule::parse(rule)
-                .map_err(|error| named("dynamic_groups", name, &error))?;
+            let rule =
+                MatchingRule::parse(rule).map_err(|error| named("dynamic_groups", name, &error))?;
             policies
                 .add_dynamic_group(name, &id, rule)
                 .map_err(|error| named("dynamic_groups", name, &error))?;

@@ -87,8 +87,7 @@ impl Call<'_> {
     ) -> Result<(), Answer> {
         let tags = self.state.tags(&who.id);
         let mut access = crate::lock(&self.state.access);
-        let decision =
-            access.decide(who, &tags, operation, compartment, variables, self.now);
+        let decision = access.decide(who, &tags, operation, compartment, variables, self.now);
         if !decision.allowed {
             return Err(Answer::not_found(decision.explanation));
         }
@@ -118,8 +117,7 @@ impl Call<'_> {
 
     /// The body as JSON of this form.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Answer> {
-        serde_json::from_slice(self.request.body)
-            .map_err(|error| invalid("the body", &error))
+        serde_json::from_slice(self.request.body).map_err(|error| invalid("the body", &error))
     }
 
     /// The value of a parameter of the query, decoded.
@@ -144,16 +142,8 @@ pub(crate) fn decode(text: &str) -> String {
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match value {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
+        bytes.push(value.unwrap_or(first));
+        rest = if value.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -7,7 +7,7 @@ use pem_rfc7468::LineEnding;
 use x509_cert::builder::profile::BuilderProfile;
 use x509_cert::builder::{self, Builder, CertificateBuilder};
 use x509_cert::der::asn1::BitString;
-use x509_cert::der::{self, DateTime, Encode};
+use x509_cert::der::{self, Encode};
 use x509_cert::ext::pkix::BasicConstraints;
 use x509_cert::ext::{Extension, ToExtension};
 use x509_cert::name::Name;
@@ -141,9 +141,7 @@ impl BuilderProfile for Profile {
 
 fn time(at: i64) -> der::Result<Time> {
     let since = Duration::from_secs(u64::try_from(at).unwrap_or_default());
-    Ok(Time::try_from(UNIX_EPOCH + since).unwrap_or(Time::GeneralTime(
-        der::asn1::GeneralizedTime::from_date_time(DateTime::INFINITY),
-    )))
+    Time::try_from(UNIX_EPOCH + since)
 }
 
 /// Sixteen random bytes, which RFC 5280 wants positive.
@@ -161,14 +159,19 @@ mod tests {
     fn make(issuer_key: &Key) -> Certificate {
         let leaf = Key::from_pem(include_str!("../keys/instance.pem")).unwrap();
         let name = "OU=opc-tenant:ocid1.tenancy.oc1..a,OU=opc-instance:b,CN=b";
-        let subject = Subject { name, issuer: "CN=issuer", authority: false, validity: (1000, 2000) };
+        let subject =
+            Subject { name, issuer: "CN=issuer", authority: false, validity: (1000, 2000) };
         Certificate::make(&subject, &leaf, issuer_key).unwrap()
     }
 
     fn authority() -> (Key, Certificate) {
         let key = Key::from_pem(include_str!("../keys/root.pem")).unwrap();
-        let subject =
-            Subject { name: "CN=issuer", issuer: "CN=issuer", authority: true, validity: (0, 9000) };
+        let subject = Subject {
+            name: "CN=issuer",
+            issuer: "CN=issuer",
+            authority: true,
+            validity: (0, 9000),
+        };
         let certificate = Certificate::make(&subject, &key, &key).unwrap();
         (key, certificate)
     }

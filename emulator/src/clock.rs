@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use time::format_description::well_known::Rfc3339;
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
 use time::formatting::Formattable;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -18,7 +18,9 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn now(&self) -> i64 {
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        i64::try_from(machine).unwrap_or(i64::MAX).saturating_add(self.ahead.load(Ordering::Relaxed))
+        i64::try_from(machine)
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.ahead.load(Ordering::Relaxed))
     }
 
     /// The machine's time again.

@@ -69,17 +69,9 @@ impl Emulator {
         let (acceptor, ca) = acceptor(tls.ip(), &config.hosts)
             .map_err(|error| StartError::Runtime(io::Error::other(error.to_string())))?;
 
-        let (directory, temporary) = match &config.directory {
-            Some(path) => (path.clone(), None),
-            None => {
-                let made = tempfile::Builder::new().prefix("ocisign-emulator-").tempdir();
-                let made = made.map_err(|error| StartError::Directory {
-                    path: std::env::temp_dir(),
-                    error,
-                })?;
-                (made.path().to_owned(), Some(made))
-            }
-        };
+        let temporary = if config.directory.is_none() { Some(temporary()?) } else { None };
+        let made = temporary.as_ref().map(|made| made.path().to_owned());
+        let directory = config.directory.clone().or(made).unwrap_or_default();
         let hosts = Arc::new(hosts(&config, http, tls));
         let state = Arc::new(State::new(config, log)?);
         let files = Arc::new(Files::create(&directory, &state, &ca)?);
@@ -199,13 +191,19 @@ fn bind(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAd
     Ok((listener, bound))
 }
 
+fn temporary() -> Result<TempDir, StartError> {
+    let fail = |error| StartError::Directory { path: std::env::temp_dir(), error };
+    tempfile::Builder::new().prefix("ocisign-emulator-").tempdir().map_err(fail)
+}
+
 /// The values of the header `host` that are the emulator's own.
 fn hosts(config: &Config, http: SocketAddr, tls: SocketAddr) -> Vec<String> {
     let mut hosts = config.hosts.clone();
     for address in [http, tls] {
         hosts.push(address.to_string());
         if address.ip().is_loopback() || address.ip().is_unspecified() {
-            let any = [IpAddr::from([127, 0, 0, 1]).to_string(), "localhost".into(), "[::1]".into()];
+            let any =
+                [IpAddr::from([127, 0, 0, 1]).to_string(), "localhost".into(), "[::1]".into()];
             hosts.extend(any.iter().map(|name| format!("{name}:{}", address.port())));
         }
     }

@@ -124,7 +124,8 @@ mod tests {
     #[test]
     fn a_fault_skips_happens_and_is_used_up() {
         let on = "POST /v1/x509".to_owned();
-        let fault = Fault { on, skip: 1, times: Some(2), kind: FaultKind::Hang, ..Fault::default() };
+        let fault =
+            Fault { on, skip: 1, times: Some(2), kind: FaultKind::Hang, ..Fault::default() };
         let mut plan = FaultPlan::new(vec![fault]);
         let mut ask = |method, path| plan.next(method, path).is_some();
         assert!(!ask("GET", "/v1/x509"));

@@ -95,24 +95,21 @@ impl Files {
     fn profiles(&self, state: &State) -> String {
         let (tenancy, region) = (&state.config.tenancy.id, &state.config.region.id);
         let path = |name| self.path(name).display().to_string();
-        let mut text = String::new();
-        if let Some(user) = state.users.first() {
-            let fingerprint = user.key.fingerprint();
-            text += &format!(
-                "[DEFAULT]\ntenancy={tenancy}\nregion={region}\nuser={}\nfingerprint={fingerprint}\n\
-                 key_file={}\n\n",
-                user.config.id,
-                path("api_key.pem"),
-            );
-        }
-        text += &format!(
-            "[SESSION]\ntenancy={tenancy}\nregion={region}\nfingerprint={}\nkey_file={}\n\
-             security_token_file={}\n",
-            state.session_key.fingerprint(),
-            path("session/key.pem"),
-            path("session/token"),
+        let user = state.users.first().map(|user| {
+            let (id, fingerprint) = (&user.config.id, user.key.fingerprint());
+            let key = path("api_key.pem");
+            format!(
+                "[DEFAULT]\ntenancy={tenancy}\nregion={region}\nuser={id}\n\
+                 fingerprint={fingerprint}\nkey_file={key}\n\n"
+            )
+        });
+        let (key, token) = (path("session/key.pem"), path("session/token"));
+        let fingerprint = state.session_key.fingerprint();
+        let session = format!(
+            "[SESSION]\ntenancy={tenancy}\nregion={region}\nfingerprint={fingerprint}\n\
+             key_file={key}\nsecurity_token_file={token}\n"
         );
-        text
+        user.unwrap_or_default() + &session
     }
 
     /// In one step: whoever reads sees the old text or the new.

@@ -77,7 +77,8 @@ pub(crate) fn examine(
     skew: i64,
     now: i64,
 ) -> Result<Examined, Refusal> {
-    let authorization = one(request.headers, "authorization")?.ok_or("there is no authorization")?;
+    let authorization =
+        one(request.headers, "authorization")?.ok_or("there is no authorization")?;
     let authorization = authorization::parse(authorization)?;
     require(request, rule, &authorization.headers)?;
 
@@ -167,9 +168,7 @@ fn check_date(headers: &HeaderMap, skew: i64, now: i64) -> Result<(), Refusal> {
 fn check_body(request: Incoming<'_>, signed: &[String]) -> Result<(), Refusal> {
     let is_signed = |name: &str| signed.iter().any(|signed| signed == name);
     let value = |name: &str| one(request.headers, name).map(Option::unwrap_or_default);
-    if is_signed("content-length")
-        && value("content-length")? != request.body.len().to_string()
-    {
+    if is_signed("content-length") && value("content-length")? != request.body.len().to_string() {
         return Err("content-length is not the body's".into());
     }
     if is_signed("x-content-sha256")

@@ -67,8 +67,7 @@ impl Key {
 
     /// PKCS#1 in PEM, as the metadata service and Functions give it.
     pub(crate) fn pem(&self) -> String {
-        pem_rfc7468::encode_string("RSA PRIVATE KEY", LineEnding::LF, &self.der)
-            .unwrap_or_default()
+        pem_rfc7468::encode_string("RSA PRIVATE KEY", LineEnding::LF, &self.der).unwrap_or_default()
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -83,8 +82,7 @@ impl Key {
 
     /// The MD5 of the public half, by which OCI names an API key.
     pub(crate) fn fingerprint(&self) -> String {
-        let bytes = Md5::digest(self.public().der());
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+        colons(&hex(&Md5::digest(self.public().der())))
     }
 
     pub(crate) fn public(&self) -> PublicKey {
@@ -127,7 +125,7 @@ impl EncodePublicKey for Spki {
         let oid = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
         let algorithm = AlgorithmIdentifierOwned { oid, parameters: Some(Any::null()) };
         let subject_public_key = BitString::from_bytes(&self.0)?;
-        Ok(Document::try_from(SubjectPublicKeyInfoOwned { algorithm, subject_public_key })?)
+        Document::try_from(SubjectPublicKeyInfoOwned { algorithm, subject_public_key })
     }
 }
 
@@ -188,7 +186,8 @@ impl PublicKey {
     fn der(&self) -> Vec<u8> {
         let number = |bytes| UintRef::new(bytes).ok();
         let key = number(&self.n).zip(number(&self.e));
-        let key = key.map(|(modulus, public_exponent)| pkcs1::RsaPublicKey { modulus, public_exponent });
+        let key =
+            key.map(|(modulus, public_exponent)| pkcs1::RsaPublicKey { modulus, public_exponent });
         let key = key.and_then(|key| key.to_der().ok()).unwrap_or_default();
         Spki(key).to_public_key_der().map(Document::into_vec).unwrap_or_default()
     }
@@ -231,11 +230,20 @@ pub(crate) fn sha256(bytes: &[u8]) -> Vec<u8> {
 
 /// The SHA-1 or the SHA-256 of a certificate, in hex without colons, lower case.
 pub(crate) fn fingerprints(certificate: &[u8]) -> [String; 2] {
-    [&SHA1_FOR_LEGACY_USE_ONLY, &SHA256].map(|algorithm| hex(digest(algorithm, certificate).as_ref()))
+    [&SHA1_FOR_LEGACY_USE_ONLY, &SHA256]
+        .map(|algorithm| hex(digest(algorithm, certificate).as_ref()))
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]).collect()
+}
+
+/// A colon after each byte but the last.
+pub(crate) fn colons(hex: &str) -> String {
+    let pairs: Vec<&str> = (0..hex.len()).step_by(2).filter_map(|at| hex.get(at..at + 2)).collect();
+    pairs.join(":")
 }
 
 #[cfg(test)]

@@ -79,19 +79,20 @@ fn run(args: &Args) -> Result<ExitCode, Failure> {
     let started = start(config);
     let emulator = started.map_err(|error: StartError| (error.code(), error.to_string()))?;
     let environment = emulator.environment(args.resource_principal);
-    match args.command.split_first() {
-        Some((program, rest)) => command(program, rest, environment),
-        None => {
-            let mut text = String::new();
-            for (name, value) in environment {
-                text += &format!("export {name}='{}'\n", value.replace('\'', r"'\''"));
-            }
-            let mut out = io::stdout();
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            written.map_err(|error| ("OUTPUT_FAILED", error.to_string()))?;
-            Ok(wait())
-        }
+    if let Some((program, rest)) = args.command.split_first() {
+        return command(program, rest, environment);
     }
+    print(&environment).map_err(|error| ("OUTPUT_FAILED", error.to_string()))?;
+    Ok(wait())
+}
+
+/// As a shell reads it.
+fn print(environment: &[(String, String)]) -> io::Result<()> {
+    let mut out = io::stdout();
+    for (name, value) in environment {
+        writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    }
+    out.flush()
 }
 
 fn config(args: &Args) -> Result<Config, Failure> {

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::clock::http_date;
 use crate::fault::{Fault, FaultKind};
 use crate::guard::Incoming;
 use crate::log::Entry;
@@ -40,13 +41,10 @@ pub(crate) async fn serve(
     loop {
         // The semaphore is never closed.
         let permit = Arc::clone(&connections).acquire_owned().await.ok();
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(_) => {
-                // Out of files, most likely: others have to end first.
-                sleep(Duration::from_millis(10)).await;
-                continue;
-            }
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of files, most likely: others have to end first.
+            sleep(Duration::from_millis(10)).await;
+            continue;
         };
         let _ = stream.set_nodelay(true);
         let (tls, state, hosts) = (tls.clone(), Arc::clone(&state), Arc::clone(&hosts));
@@ -112,8 +110,12 @@ async fn reply(
 ) -> Result<Reply, io::Error> {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    let mut received =
-        Received { method: head.method.to_string(), target, headers: head.headers, body: Bytes::new() };
+    let mut received = Received {
+        method: head.method.to_string(),
+        target,
+        headers: head.headers,
+        body: Bytes::new(),
+    };
     let limit = state.config.max_body;
     let answer = match timeout(BODY, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => {
@@ -128,6 +130,11 @@ async fn reply(
         Err(_) => Some(Answer::error(408, "RequestTimeout", "The body did not arrive in time.")),
     };
     if let Some(answer) = answer {
+        return Ok(finish(&state, &received, answer, None, None));
+    }
+    let host = received.headers.get("host").and_then(|host| host.to_str().ok());
+    if !host.is_some_and(|host| hosts.iter().any(|own| is_host(own, host))) {
+        let answer = Answer::not_authenticated("the host is none of the emulator's".into());
         return Ok(finish(&state, &received, answer, None, None));
     }
     if received.path().starts_with("/emulator/") {
@@ -162,23 +169,14 @@ async fn reply(
             Some(fault)
         }
     };
-    let (answer, caller) = decide(&state, &received, hosts, fault.as_ref());
+    let (answer, caller) = decide(&state, &received, fault.as_ref());
     Ok(finish(&state, &received, answer, caller, fault.as_ref()))
 }
 
 /// The answer, and who called.
-fn decide(
-    state: &State,
-    received: &Received,
-    hosts: &[String],
-    fault: Option<&Fault>,
-) -> (Answer, Option<String>) {
+fn decide(state: &State, received: &Received, fault: Option<&Fault>) -> (Answer, Option<String>) {
     if let Some(answer) = fault.and_then(instead) {
         return (answer, None);
-    }
-    let host = received.headers.get("host").and_then(|host| host.to_str().ok());
-    if !host.is_some_and(|host| hosts.iter().any(|own| is_host(own, host))) {
-        return (Answer::not_authenticated("the host is none of the emulator's".into()), None);
     }
     let mut call = Call {
         state,
@@ -266,7 +264,11 @@ fn finish(
     *reply.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = reply.headers_mut();
-    for (name, value) in answer.headers.into_iter().chain([("opc-request-id", request_id)]) {
+    for (name, value) in answer
+        .headers
+        .into_iter()
+        .chain([("date", http_date(state.clock.now())), ("opc-request-id", request_id)])
+    {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);
         }

@@ -73,13 +73,13 @@ impl State {
         let validity = (now - DAY, now + 365 * DAY);
         let own = certify(INTERMEDIATE, ROOT, true, validity, &intermediate_key, &root_key)?;
 
-        let (instance, intermediate, renewer) = match given_identity(&config.instance)? {
-            Some((identity, intermediate)) => (identity, intermediate, None),
-            None => {
-                let key = built_in(include_str!("../keys/instance.pem"))?;
-                let identity = certify_instance(&config, now, key, &intermediate_key)?;
-                (identity, own, Some(intermediate_key))
-            }
+        let given = given_identity(&config.instance)?;
+        let (instance, intermediate, renewer) = if let Some((identity, intermediate)) = given {
+            (identity, intermediate, None)
+        } else {
+            let key = built_in(include_str!("../keys/instance.pem"))?;
+            let identity = certify_instance(&config, now, key, &intermediate_key)?;
+            (identity, own, Some(intermediate_key))
         };
         let authority =
             key(config.authority.key_file.as_deref(), include_str!("../keys/authority.pem"))?;
@@ -238,8 +238,7 @@ fn certify(
 /// The key of a file, or one that is built in.
 fn key(file: Option<&Path>, own: &str) -> Result<Key, ConfigError> {
     let Some(path) = file else { return built_in(own) };
-    Key::from_pem(&read(path)?)
-        .map_err(|error| ConfigError(format!("{}: {error}", path.display())))
+    Key::from_pem(&read(path)?).map_err(|error| ConfigError(format!("{}: {error}", path.display())))
 }
 
 fn built_in(pem: &str) -> Result<Key, ConfigError> {

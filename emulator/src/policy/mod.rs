@@ -38,8 +38,6 @@ mod tests;
 
 pub(crate) use caller::{Caller, CallerKind};
 pub(crate) use decide::{Decision, Request};
-pub(crate) use error::{Fault, PolicyError};
-pub(crate) use operation::{Needs, Operation};
+pub(crate) use operation::Operation;
 pub(crate) use policies::Policies;
 pub(crate) use rule::MatchingRule;
-pub(crate) use statement::Statement;

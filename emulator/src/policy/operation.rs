@@ -13,8 +13,6 @@
 pub(crate) enum Operation {
     /// Which principal signed a request that someone hands on.
     AuthenticateClient,
-    /// Make a bucket.
-    CreateBucket,
     /// Remove an object.
     DeleteObject,
     /// Which of these groups a principal is in.
@@ -56,7 +54,6 @@ impl Operation {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AuthenticateClient => "AuthenticateClient",
-            Self::CreateBucket => "CreateBucket",
             Self::DeleteObject => "DeleteObject",
             Self::FilterGroupMembership => "FilterGroupMembership",
             Self::GetBucket => "GetBucket",
@@ -78,7 +75,6 @@ impl Operation {
     pub(crate) const fn needs(self) -> Needs<'static> {
         match self {
             Self::AuthenticateClient => Needs::All(&["AUTHENTICATION_INSPECT"]),
-            Self::CreateBucket => Needs::All(&["BUCKET_CREATE"]),
             Self::DeleteObject => Needs::All(&["OBJECT_DELETE"]),
             Self::FilterGroupMembership => Needs::All(&["GROUP_MEMBERSHIP_INSPECT"]),
             Self::GetBucket => Needs::All(&["BUCKET_READ"]),
@@ -123,9 +119,8 @@ mod tests {
     use super::super::resource::find_permission;
     use super::*;
 
-    const ALL: [Operation; 18] = [
+    const ALL: [Operation; 17] = [
         Operation::AuthenticateClient,
-        Operation::CreateBucket,
         Operation::DeleteObject,
         Operation::FilterGroupMembership,
         Operation::GetBucket,

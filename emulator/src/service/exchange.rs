@@ -41,7 +41,8 @@ pub(super) fn token(call: &mut Call<'_>) -> Outcome {
     let (sub, tenancy) = (text(&subject, "sub"), &call.state.config.tenancy.id);
     let (claims, lifetime) = match field("requested_token_type") {
         "urn:oci:token-type:oci-upst" => {
-            let claims = json!({ "ptype": "user", "ttype": "login", "sub": sub, "tenant": tenancy });
+            let claims =
+                json!({ "ptype": "user", "ttype": "login", "sub": sub, "tenant": tenancy });
             (claims, call.state.config.lifetimes.session)
         }
         "urn:oci:token-type:oci-rpst" if field("res_type").is_empty() => {

@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::certificate::{Certificate, Certified};
 use crate::clock::rfc3339;
 use crate::guard::{Refusal, Rule};
-use crate::key::{PublicKey, encode_base64};
+use crate::key::{PublicKey, colons, encode_base64};
 use crate::state::claims;
 
 #[derive(Deserialize)]
@@ -78,9 +78,4 @@ pub(super) fn roots(call: &mut Call<'_>) -> Outcome {
         "certificates": [encode_base64(&call.state.root.1.0)],
         "refreshIn": rfc3339(call.now + 86_400),
     })))
-}
-
-fn colons(hex: &str) -> String {
-    let pairs: Vec<&str> = (0..hex.len()).step_by(2).filter_map(|at| hex.get(at..at + 2)).collect();
-    pairs.join(":")
 }

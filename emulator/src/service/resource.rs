@@ -24,25 +24,20 @@ pub(super) fn token(call: &mut Call<'_>, kind: &str, id: &str) -> Outcome {
             return Err(Answer::not_found("there is nothing of this path"));
         }
     };
-    match own_key(call, versions) {
-        Some(outcome) => {
-            let resource = outcome.map_err(Answer::not_authenticated)?;
-            if resource.config.id != id {
-                return Err(Answer::not_found("the resource is another one than the caller"));
-            }
+    if let Some(outcome) = own_key(call, versions) {
+        let resource = outcome.map_err(Answer::not_authenticated)?;
+        if resource.config.id != id {
+            return Err(Answer::not_found("the resource is another one than the caller"));
         }
-        None => {
-            let who = call.authenticate(Rule::Full)?;
-            let parent = call.state.resource(&who.id).and_then(|own| own.config.parent.as_deref());
-            if who.kind != Kind::Instance && parent != Some(id) {
-                return Err(Answer::not_found("the caller does not live in this resource"));
-            }
+    } else {
+        let who = call.authenticate(Rule::Full)?;
+        let parent = call.state.resource(&who.id).and_then(|own| own.config.parent.as_deref());
+        if who.kind != Kind::Instance && parent != Some(id) {
+            return Err(Answer::not_found("the caller does not live in this resource"));
         }
     }
-    let resource = call
-        .state
-        .resource(id)
-        .ok_or_else(|| Answer::not_found("there is no such resource"))?;
+    let resource =
+        call.state.resource(id).ok_or_else(|| Answer::not_found("there is no such resource"))?;
     let wanted = resource.config.security_context.as_deref();
     let given = call.request.headers.get("security-context");
     if kind == "resourcePrincipalTokenV212"
@@ -79,13 +74,11 @@ struct Details {
 /// POST `/v1/resourcePrincipalSessionToken`: both tokens and a public key in, the token of the
 /// resource out.
 pub(super) fn session_token(call: &mut Call<'_>) -> Outcome {
-    let signer = match own_key(call, &["v2.1", "v2.1.1", "v2.1.2"]) {
-        Some(outcome) => Some(outcome.map_err(Answer::not_authenticated)?.config.id.clone()),
-        None => {
-            call.authenticate(Rule::Full)?;
-            None
-        }
-    };
+    let signer = own_key(call, &["v2.1", "v2.1.1", "v2.1.2"]).transpose();
+    let signer = signer.map_err(Answer::not_authenticated)?;
+    if signer.is_none() {
+        call.authenticate(Rule::Full)?;
+    }
     let details: Details = call.body()?;
     let check = |token: &str| call.state.issuer.check(token, call.now);
     let about = check(&details.resource_principal_token)
@@ -96,13 +89,11 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Outcome {
         return Err(Answer::not_authenticated("the tokens are of other kinds".into()));
     }
     let id = text(&about, "sub");
-    if signer.is_some_and(|signer| signer != id) {
+    if signer.is_some_and(|signer| signer.config.id != id) {
         return Err(Answer::not_authenticated("the token is another resource's".into()));
     }
-    let resource = call
-        .state
-        .resource(id)
-        .ok_or_else(|| Answer::not_found("there is no such resource"))?;
+    let resource =
+        call.state.resource(id).ok_or_else(|| Answer::not_found("there is no such resource"))?;
     let key = PublicKey::from_text(&details.session_public_key)
         .ok_or_else(|| Answer::invalid("sessionPublicKey is no RSA key of 2,048 bits or more"))?;
     let claims = call.state.resource_claims(&resource.config);

@@ -67,7 +67,6 @@ pub(super) fn generate(call: &mut Call<'_>) -> Outcome {
 }
 
 fn public_key(name: &str, text: &str) -> Result<PublicKey, Answer> {
-    PublicKey::from_text(text).ok_or_else(|| {
-        Answer::invalid(&format!("{name} is no RSA key of 2,048 bits or more"))
-    })
+    PublicKey::from_text(text)
+        .ok_or_else(|| Answer::invalid(&format!("{name} is no RSA key of 2,048 bits or more")))
 }

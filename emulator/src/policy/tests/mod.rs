@@ -1,5 +1,8 @@
 //! The module from outside: a tenancy, and what its policies answer.
 
+use super::error::Fault;
+use super::operation::Needs;
+use super::statement::Statement;
 use super::*;
 
 mod access;

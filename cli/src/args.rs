@@ -196,7 +196,7 @@ Examples:
   With an API key and a body:
     ocisign sign --method POST --url \"$url\" --body-file body.json \\
       --key-id \"$tenancy/$user/$fingerprint\" --key-file key.pem |
-      curl -H @- --data-binary @body.json \"$url\"
+      curl --path-as-is --globoff -H @- --data-binary @body.json \"$url\"
 
 Headers that are neither signed nor set are not printed: give them to curl too.
 

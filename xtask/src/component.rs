@@ -47,9 +47,18 @@ const ARTEFACTS: [Artefact; 3] = [
 
 /// Build them all into `target/component`.
 pub(crate) fn build() -> Result {
+    build_some(&ARTEFACTS)
+}
+
+/// Build `ocisign.wasm` alone.
+pub(crate) fn build_first() -> Result {
+    build_some(&ARTEFACTS[..1])
+}
+
+fn build_some(artefacts: &[Artefact]) -> Result {
     setup::wasm_target()?;
     let wasm_opt = setup::npm("component")?.join("binaryen/bin/wasm-opt");
-    for artefact in &ARTEFACTS {
+    for artefact in artefacts {
         let module = compile(artefact)?;
         let small = module.with_extension("opt.wasm");
         run(command("node")

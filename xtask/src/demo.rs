@@ -5,9 +5,9 @@ use crate::{Result, component};
 
 /// Show each signature beside the one that Oracle's documentation prints.
 pub(crate) fn run_all() -> Result {
-    component::build()?;
-    run(cargo().args(["build", "--quiet", "--package", "ocisign-cli"]))?;
+    component::build_first()?;
+    run(cargo().args(["build", "--package", "ocisign-cli"]))?;
     run(cargo()
-        .args(["run", "--quiet", "--package", "ocisign-host-test", "--example", "demo"])
+        .args(["run", "--package", "ocisign-host-test", "--example", "demo"])
         .env("OCISIGN", root().join("target/debug/ocisign")))
 }

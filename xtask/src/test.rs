@@ -7,8 +7,9 @@ use crate::{Result, component, fuzz, lint, readme, setup};
 pub(crate) fn run_all() -> Result {
     lint::run_all()?;
     component::build()?;
-    run(cargo().args(["test", "--workspace"]))?;
-    run(cargo().args(["test", "--package", "ocisign-benches", "--benches"]))?;
+    // The benchmarks run too, each once.
+    run(cargo().args(["test", "--workspace", "--all-targets"]))?;
+    run(cargo().args(["test", "--workspace", "--doc"]))?;
     hosts()?;
     vectors()?;
     readme::run_all()?;

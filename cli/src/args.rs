@@ -1,6 +1,7 @@
 //! What can be written on the command line. The doc comments are the help.
 #![allow(clippy::doc_markdown)] // help is no Markdown
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -17,8 +18,21 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Emulate(EmulateArgs),
     Sign(SignArgs),
     Verify(VerifyArgs),
+}
+
+/// Be OCI's identity plane on loopback, for tests and laptops.
+///
+/// Starts the program ocisign-emulator, to which all arguments go: its own --help
+/// says which there are.
+#[derive(ClapArgs)]
+#[command(disable_help_flag = true, after_help = EMULATE_EXAMPLE)]
+pub(crate) struct EmulateArgs {
+    /// What ocisign-emulator is told
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    _args: Vec<OsString>,
 }
 
 /// Print the headers that sign a request.
@@ -185,6 +199,10 @@ Nothing is printed on standard output unless the exit code is 0."
 }
 
 const EXIT_CODES: &str = exit_codes!();
+
+const EMULATE_EXAMPLE: &str = "\
+Example:
+  ocisign emulate --resource-principal -- python3 function.py";
 
 const SIGN_EXAMPLES: &str = concat!(
     "\

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod emulate;
 mod failure;
 mod output;
 mod request;
@@ -22,12 +23,11 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return output::usage(error),
     };
-    let text = match &args.command {
-        Command::Sign(args) => sign::run(args),
-        Command::Verify(args) => verify::run(args),
+    let print = |text: String| output::write(&text).map(|()| ExitCode::SUCCESS);
+    let done = match &args.command {
+        Command::Emulate(_) => emulate::run(),
+        Command::Sign(args) => sign::run(args).and_then(print),
+        Command::Verify(args) => verify::run(args).and_then(print),
     };
-    match text.and_then(|text| output::write(&text)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => output::report(&failure),
-    }
+    done.unwrap_or_else(|failure| output::report(&failure))
 }

@@ -20,6 +20,8 @@ pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
     pub(crate) request: Incoming<'a>,
     pub(crate) query: &'a str,
+    /// Whether it came over TLS.
+    pub(crate) secure: bool,
     /// The fault that bears upon what is answered, if there is one.
     pub(crate) fault: Option<FaultKind>,
     pub(crate) now: i64,

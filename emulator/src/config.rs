@@ -60,7 +60,8 @@ pub struct Config {
     pub users: Vec<UserConfig>,
     /// The instance whose metadata it serves.
     pub instance: InstanceConfig,
-    /// Resources that can be principals.
+    /// Resources that can be principals: a function in an application. The environment of a
+    /// resource principal is the first one's.
     pub resources: Vec<ResourceConfig>,
     /// The pod behind the service account token.
     pub workload: WorkloadConfig,
@@ -112,7 +113,7 @@ impl Default for Config {
             compartments: vec![CompartmentConfig::default()],
             users: vec![UserConfig::default()],
             instance: InstanceConfig::default(),
-            resources: vec![ResourceConfig::default()],
+            resources: function_in_application(),
             workload: WorkloadConfig::default(),
             files: FilesConfig::default(),
             authority: AuthorityConfig::default(),
@@ -347,6 +348,14 @@ table! {
         /// Its matching rule.
         rule: String = String::new(),
     }
+}
+
+fn function_in_application() -> Vec<ResourceConfig> {
+    let application = "ocid1.fnapp.oc1.iad.aaaaaaaaexampleapplication".to_owned();
+    let function =
+        ResourceConfig { parent: Some(application.clone()), ..ResourceConfig::default() };
+    let r#type = "fnapp".to_owned();
+    vec![function, ResourceConfig { id: application, r#type, ..ResourceConfig::default() }]
 }
 
 const TENANCY: &str = "ocid1.tenancy.oc1..aaaaaaaaexampletenancy";

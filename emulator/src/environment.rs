@@ -112,6 +112,7 @@ fn resource(
         V::V1_1 => {
             variables.extend(endpoints);
             variables.push(("RPT_ID", id));
+            variables.push(("RPT_PATH", "/20180711/resourcePrincipalToken/{id}".to_owned()));
         }
         V::V2_1 | V::V2_1_1 | V::V2_1_2 => {
             variables.extend(endpoints);

@@ -20,12 +20,13 @@ pub(crate) struct Incoming<'a> {
 /// What an operation asks of the signature.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Rule {
+    /// As `Full`, but without host, and of two dates either: three SDKs do not sign the one
+    /// when they federate, and that for Node sends an `x-date` beside the `date` that it signs.
+    Federation,
     /// Date, target and host; for POST, PUT and PATCH the body headers too.
     Full,
     /// As `Full`, of a request whose body somebody else has.
     HeadersOnly,
-    /// As `Full`, but without host: three SDKs do not sign it when they federate.
-    NoHost,
     /// Date, target and host: the uploads whose body need not be signed.
     UnsignedBody,
 }
@@ -103,7 +104,8 @@ pub(crate) fn examine(
         }
     }
 
-    check_date(request.headers, skew, now)?;
+    let date = date_header(request.headers, rule, &authorization.headers);
+    check_date(request.headers, date, skew, now)?;
     if rule != Rule::HeadersOnly {
         check_body(request, &authorization.headers)?;
     }
@@ -126,11 +128,10 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusa
     text.map(|text| Some(text.trim())).map_err(|_| format!("`{name}` is no text").into())
 }
 
-/// What has to be signed is. The service prefers `x-date` where there is one.
+/// What has to be signed is.
 fn require(request: Incoming<'_>, rule: Rule, signed: &[String]) -> Result<(), Refusal> {
-    let date = if request.headers.contains_key("x-date") { "x-date" } else { "date" };
-    let mut required = vec![date, "(request-target)"];
-    if rule != Rule::NoHost {
+    let mut required = vec!["(request-target)", date_header(request.headers, rule, signed)];
+    if rule != Rule::Federation {
         required.push("host");
     }
     if rule != Rule::UnsignedBody && matches!(request.method, "POST" | "PUT" | "PATCH") {
@@ -145,11 +146,15 @@ fn require(request: Incoming<'_>, rule: Rule, signed: &[String]) -> Result<(), R
     }
 }
 
-fn check_date(headers: &HeaderMap, skew: i64, now: i64) -> Result<(), Refusal> {
-    let date = match one(headers, "x-date")? {
-        Some(date) => date,
-        None => one(headers, "date")?.unwrap_or_default(),
-    };
+/// The header that counts as the date: `x-date`, which the service prefers, where there is one.
+fn date_header(headers: &HeaderMap, rule: Rule, signed: &[String]) -> &'static str {
+    let is_signed = signed.iter().any(|name| name == "x-date");
+    let is_there = headers.contains_key("x-date");
+    if is_signed || is_there && rule != Rule::Federation { "x-date" } else { "date" }
+}
+
+fn check_date(headers: &HeaderMap, name: &str, skew: i64, now: i64) -> Result<(), Refusal> {
+    let date = one(headers, name)?.unwrap_or_default();
     let signed = parse_http_date(date).ok_or("the date is no date")?;
     if signed.abs_diff(now) <= skew.unsigned_abs() {
         return Ok(());

@@ -50,10 +50,10 @@ pub(crate) async fn serve(
         let (tls, state, hosts) = (tls.clone(), Arc::clone(&state), Arc::clone(&hosts));
         tokio::spawn(async move {
             match tls {
-                None => connection(stream, state, hosts).await,
+                None => connection(stream, false, state, hosts).await,
                 Some(tls) => {
                     if let Ok(Ok(stream)) = timeout(HEAD, tls.accept(stream)).await {
-                        connection(stream, state, hosts).await;
+                        connection(stream, true, state, hosts).await;
                     }
                 }
             }
@@ -64,12 +64,13 @@ pub(crate) async fn serve(
 
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin,
+    secure: bool,
     state: Arc<State>,
     hosts: Arc<Vec<String>>,
 ) {
     let service = service_fn(move |request| {
         let (state, hosts) = (Arc::clone(&state), Arc::clone(&hosts));
-        async move { reply(request, state, &hosts).await }
+        async move { reply(request, secure, state, &hosts).await }
     });
     // What ends a connection early is the client's affair, or a fault's.
     let _ = http1::Builder::new()
@@ -86,6 +87,7 @@ struct Received {
     target: String,
     headers: HeaderMap,
     body: Bytes,
+    secure: bool,
 }
 
 impl Received {
@@ -105,6 +107,7 @@ impl Received {
 
 async fn reply(
     request: Request<Body>,
+    secure: bool,
     state: Arc<State>,
     hosts: &[String],
 ) -> Result<Reply, io::Error> {
@@ -115,6 +118,7 @@ async fn reply(
         target,
         headers: head.headers,
         body: Bytes::new(),
+        secure,
     };
     let limit = state.config.max_body;
     let answer = match timeout(BODY, Limited::new(body, limit).collect()).await {
@@ -182,6 +186,7 @@ fn decide(state: &State, received: &Received, fault: Option<&Fault>) -> (Answer,
         state,
         request: received.incoming(),
         query: received.target.split_once('?').map_or("", |(_, query)| query),
+        secure: received.secure,
         fault: fault.map(|fault| fault.kind),
         now: state.clock.now(),
         caller: None,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod clients;
 mod component;
 mod demo;
 mod fuzz;
@@ -31,6 +32,8 @@ enum Command {
     Demo,
     /// Run all tests, lints and checks, and benchmarks and fuzzing for seconds
     Test,
+    /// Run Oracle's SDKs against the emulator
+    Clients,
     /// Build the components into target/component
     Component,
     /// Format, clippy, layering, dependencies and licences
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo => demo::run_all(),
         Command::Test => test::run_all(),
+        Command::Clients => clients::run_all(),
         Command::Component => component::build(),
         Command::Lint => lint::run_all(),
         Command::Layering => layering::check(),

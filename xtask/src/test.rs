@@ -1,7 +1,7 @@
 //! All tests. Benchmarks and fuzzing run too, for seconds, so that they stay alive.
 
 use crate::shell::{cargo, command, root, run};
-use crate::{Result, component, fuzz, lint, readme, setup};
+use crate::{Result, clients, component, fuzz, lint, readme, setup};
 
 /// Run them all, the quick ones first.
 pub(crate) fn run_all() -> Result {
@@ -11,6 +11,7 @@ pub(crate) fn run_all() -> Result {
     run(cargo().args(["test", "--workspace", "--all-targets"]))?;
     run(cargo().args(["test", "--workspace", "--doc"]))?;
     hosts()?;
+    clients::run_all()?;
     vectors()?;
     readme::run_all()?;
     fuzz::run_all(SECONDS_OF_FUZZING)

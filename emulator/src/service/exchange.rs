@@ -67,7 +67,7 @@ pub(super) fn token(call: &mut Call<'_>) -> Outcome {
 fn client(call: &mut Call<'_>) -> Result<(), Answer> {
     let header = call.request.headers.get("authorization").and_then(|value| value.to_str().ok());
     let Some(basic) = header.and_then(|value| value.strip_prefix("Basic ")) else {
-        let who = call.authenticate(Rule::NoHost)?;
+        let who = call.authenticate(Rule::Federation)?;
         let known = matches!(who.kind, Kind::Instance | Kind::Resource);
         return if known { Ok(()) } else { Err(unknown_client()) };
     };

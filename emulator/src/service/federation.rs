@@ -43,7 +43,7 @@ pub(super) fn x509(call: &mut Call<'_>) -> Outcome {
 
 /// Whose certificate it is, if it signed this request.
 fn certified(call: &Call<'_>, details: &Details) -> Result<Certified, Refusal> {
-    let examined = call.examine(Rule::NoHost)?;
+    let examined = call.examine(Rule::Federation)?;
     let parts: Vec<&str> = examined.key_id.splitn(3, '/').collect();
     let (tenancy, digest, fingerprint) = match parts.as_slice() {
         [tenancy, "fed-x509", fingerprint] => (*tenancy, 0, *fingerprint),

@@ -132,5 +132,6 @@ fn own_key<'a>(call: &mut Call<'a>, versions: &[&str]) -> Option<Result<&'a Reso
 
 fn parent_url(call: &Call<'_>, parent: &str) -> String {
     let host = call.request.headers.get("host").and_then(|host| host.to_str().ok());
-    format!("http://{}/20180711/resourcePrincipalToken/{parent}", host.unwrap_or_default())
+    let scheme = if call.secure { "https" } else { "http" };
+    format!("{scheme}://{}/20180711/resourcePrincipalToken/{parent}", host.unwrap_or_default())
 }

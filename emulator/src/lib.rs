@@ -29,6 +29,8 @@ mod emulator;
 mod environment;
 mod fault;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guard;
 mod key;
 mod log;
@@ -58,3 +60,8 @@ pub use log::Entry;
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The examples of `docs/emulator.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/emulator.md")]
+struct Document;

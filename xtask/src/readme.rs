@@ -9,12 +9,13 @@ use std::fs;
 use crate::Result;
 use crate::shell::{cargo, command, root, run};
 
-const DOCUMENTS: [&str; 3] = ["README.md", "docs/cli.md", "vectors/README.md"];
+const DOCUMENTS: [&str; 4] = ["README.md", "docs/cli.md", "docs/emulator.md", "vectors/README.md"];
 const NOT_RUN: [&str; 4] = ["cargo xtask", "cargo install", "git clone", "pip install"];
 
 /// Run them all.
 pub(crate) fn run_all() -> Result {
-    run(cargo().args(["build", "--quiet", "--package", "ocisign-cli"]))?;
+    let packages = ["--package", "ocisign-cli", "--package", "ocisign-emulator"];
+    run(cargo().args(["build", "--quiet"]).args(packages))?;
     let path = std::env::var("PATH").unwrap_or_default();
     let path = format!("{}:{path}", root().join("target/debug").display());
     let mut count = 0;

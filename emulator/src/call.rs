@@ -102,7 +102,9 @@ impl Call<'_> {
         let mut key = key.clone();
         let mut issued = self.now;
         match self.fault {
-            Some(FaultKind::ExpiredToken) => issued = self.now - lifetime - 60,
+            Some(FaultKind::ExpiredToken) => {
+                issued = self.now.saturating_sub(lifetime).saturating_sub(60);
+            }
             Some(FaultKind::OtherTenancy) => {
                 let other = "ocid1.tenancy.oc1..aaaaaaaaothertenancy";
                 for name in ["tenant", "opc-tenant", "res_tenant"] {

@@ -28,8 +28,10 @@ impl Clock {
         self.ahead.store(0, Ordering::Relaxed);
     }
 
-    /// Set it to this time, from which it runs on.
+    /// Set it to this time, from which it runs on: one between 1970 and 8,000 years later, so
+    /// that what is valid from then on can be written too.
     pub(crate) fn set(&self, now: i64) {
+        let now = now.clamp(0, 8_000 * 31_557_600);
         self.reset();
         self.ahead.store(now.saturating_sub(self.now()), Ordering::Relaxed);
     }

@@ -94,6 +94,27 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Whether each time is one that can be added to another.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let Lifetimes { certificate, instance, resource, session, workload } = self.lifetimes;
+        let limit = 10 * 365 * 86_400;
+        for (name, seconds, least) in [
+            ("lifetimes.certificate", certificate, 1),
+            ("lifetimes.instance", instance, 1),
+            ("lifetimes.resource", resource, 1),
+            ("lifetimes.session", session, 1),
+            ("lifetimes.workload", workload, 1),
+            ("membership_cache", self.membership_cache, 0),
+        ] {
+            if !(least..=limit).contains(&seconds) {
+                return Err(ConfigError(format!("{name}: not from {least} to {limit} seconds")));
+            }
+        }
+        if self.skew < 0 { Err(ConfigError("skew: less than 0".into())) } else { Ok(()) }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

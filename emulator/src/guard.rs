@@ -134,7 +134,8 @@ fn require(request: Incoming<'_>, rule: Rule, signed: &[String]) -> Result<(), R
     if rule != Rule::Federation {
         required.push("host");
     }
-    if rule != Rule::UnsignedBody && matches!(request.method, "POST" | "PUT" | "PATCH") {
+    let has_body = |method: &&str| request.method.eq_ignore_ascii_case(method);
+    if rule != Rule::UnsignedBody && ["POST", "PUT", "PATCH"].iter().any(has_body) {
         required.extend(["content-length", "content-type", "x-content-sha256"]);
     }
     if request.headers.contains_key("opc-obo-token") {

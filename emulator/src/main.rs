@@ -1,14 +1,18 @@
 //! The command `ocisign-emulator`.
 #![forbid(unsafe_code)]
 
+use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
-use std::{fs, thread};
+use std::process::ExitCode;
 
 use clap::Parser;
 use ocisign_emulator::{Config, Emulator, ResourcePrincipal, StartError};
+use tokio::process::Command;
+use tokio::runtime::Runtime;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 /// OCI's identity plane on loopback: metadata service, authentication, tokens, and some
 /// services to call.
@@ -82,8 +86,15 @@ fn run(args: &Args) -> Result<ExitCode, Failure> {
     if let Some((program, rest)) = args.command.split_first() {
         return command(program, rest, environment);
     }
+    let runtime = runtime()?;
     print(&environment).map_err(|error| ("OUTPUT_FAILED", error.to_string()))?;
-    Ok(wait())
+    runtime.block_on(async {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            () = terminated() => {}
+        }
+    });
+    Ok(ExitCode::SUCCESS)
 }
 
 /// As a shell reads it.
@@ -114,48 +125,42 @@ fn config(args: &Args) -> Result<Config, Failure> {
     Ok(config)
 }
 
+/// Run a command to its end, or to ours.
 fn command(
     program: &str,
     args: &[String],
     environment: Vec<(String, String)>,
 ) -> Result<ExitCode, Failure> {
-    let status = Command::new(program)
-        .args(args)
-        .envs(environment)
-        .stdin(Stdio::inherit())
-        .status()
-        .map_err(|error| ("COMMAND_NOT_STARTED", format!("{program}: {error}")))?;
+    let runtime = runtime()?;
+    let started = runtime.block_on(async {
+        let mut child = Command::new(program).args(args).envs(environment).spawn()?;
+        tokio::select! {
+            status = child.wait() => status,
+            // A terminal interrupts the command too, which ends as it likes.
+            _ = tokio::signal::ctrl_c() => child.wait().await,
+            () = terminated() => {
+                child.kill().await?;
+                child.wait().await
+            }
+        }
+    });
+    let status = started.map_err(|error| ("COMMAND_NOT_STARTED", format!("{program}: {error}")))?;
     // Ended by a signal, it has no code of its own.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
+fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| ("START_FAILED", error.to_string()))
+}
+
 /// Until the process is asked to end.
-fn wait() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let Ok(runtime) = runtime else {
-        loop {
-            thread::park();
-        }
-    };
-    runtime.block_on(interrupted());
-    ExitCode::SUCCESS
-}
-
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated.recv() => {}
-        },
-        Err(_) => drop(tokio::signal::ctrl_c().await),
+async fn terminated() {
+    #[cfg(unix)]
+    if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+        terminated.recv().await;
+        return;
     }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() {
-    drop(tokio::signal::ctrl_c().await);
+    std::future::pending::<()>().await;
 }

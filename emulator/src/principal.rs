@@ -42,11 +42,15 @@ impl Kind {
 }
 
 impl Principal {
-    /// Who a token stands for.
+    /// Who a token stands for. Tokens of other kinds, which are not for calls, stand for nobody.
     pub(crate) fn from_claims(claims: Claims) -> Option<Self> {
-        let kind = [Kind::Instance, Kind::Resource, Kind::User, Kind::Workload]
-            .into_iter()
-            .find(|kind| kind.name() == text(&claims, "ptype"))?;
+        let kind = match (text(&claims, "ptype"), text(&claims, "ttype")) {
+            ("instance", "x509") => Kind::Instance,
+            ("resource", "res") => Kind::Resource,
+            ("user", "login") => Kind::User,
+            ("workload", "res") => Kind::Workload,
+            _ => return None,
+        };
         let [compartment, resource_type] = match kind {
             Kind::Instance => ["opc-compartment", ""],
             Kind::Resource | Kind::Workload => ["res_compartment", "res_type"],

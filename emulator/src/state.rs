@@ -62,6 +62,7 @@ pub(crate) struct InstanceIdentity {
 
 impl State {
     pub(crate) fn new(config: Config, log: Log) -> Result<Self, ConfigError> {
+        config.check()?;
         let clock = Clock::default();
         if let Some(time) = config.time {
             clock.set(time);

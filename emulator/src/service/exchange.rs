@@ -54,8 +54,10 @@ pub(super) fn token(call: &mut Call<'_>) -> Outcome {
                 "res_id": sub, "res_type": field("res_type"), "res_tenant": tenancy,
                 "res_compartment": tenancy,
             });
-            let minutes = field("rpst_exp").parse::<i64>().ok().map(|minutes| minutes * 60);
-            (claims, minutes.unwrap_or(call.state.config.lifetimes.resource))
+            let own = call.state.config.lifetimes.resource;
+            // In minutes, and not longer than the token would be without it.
+            let asked = field("rpst_exp").parse::<i64>().ok().map(|it| it.saturating_mul(60));
+            (claims, asked.filter(|it| (1..own).contains(it)).unwrap_or(own))
         }
         _ => return Err(refused(400, "invalid_request", "requested_token_type is not known")),
     };

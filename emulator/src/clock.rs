@@ -17,10 +17,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn now(&self) -> i64 {
-        let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        i64::try_from(machine)
-            .unwrap_or(i64::MAX)
-            .saturating_add(self.ahead.load(Ordering::Relaxed))
+        machine().saturating_add(self.ahead.load(Ordering::Relaxed))
     }
 
     /// The machine's time again.
@@ -32,9 +29,13 @@ impl Clock {
     /// that what is valid from then on can be written too.
     pub(crate) fn set(&self, now: i64) {
         let now = now.clamp(0, 8_000 * 31_557_600);
-        self.reset();
-        self.ahead.store(now.saturating_sub(self.now()), Ordering::Relaxed);
+        self.ahead.store(now.saturating_sub(machine()), Ordering::Relaxed);
     }
+}
+
+fn machine() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// RFC 9110, section 5.6.7.
@@ -51,7 +52,9 @@ pub(crate) fn http_date(at: i64) -> String {
 /// Seconds since 1970 of an IMF-fixdate. The day of the week is not compared with the
 /// date: in Oracle's published example it is another.
 pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
-    Some(PrimitiveDateTime::parse(text, IMF_FIXDATE).ok()?.assume_utc().unix_timestamp())
+    // The parser takes a sign before the year.
+    let date = PrimitiveDateTime::parse(text, IMF_FIXDATE).ok().filter(|_| text.len() == 29)?;
+    Some(date.assume_utc().unix_timestamp())
 }
 
 /// RFC 3339, as in OCI's JSON.

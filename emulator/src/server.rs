@@ -112,6 +112,7 @@ async fn reply(
     hosts: &[String],
 ) -> Result<Reply, io::Error> {
     let (head, body) = request.into_parts();
+    let authority = head.uri.authority().cloned();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let mut received = Received {
         method: head.method.to_string(),
@@ -137,7 +138,9 @@ async fn reply(
         return Ok(finish(&state, &received, answer, None, None));
     }
     let host = received.headers.get("host").and_then(|host| host.to_str().ok());
-    if !host.is_some_and(|host| hosts.iter().any(|own| is_host(own, host))) {
+    // A target in absolute form has to say the same: RFC 9112, section 3.2.2.
+    let same = authority.is_none_or(|target| host.is_some_and(|host| target == host));
+    if !same || !host.is_some_and(|host| hosts.iter().any(|own| is_host(own, host))) {
         let answer = Answer::not_authenticated("the host is none of the emulator's".into());
         return Ok(finish(&state, &received, answer, None, None));
     }

@@ -126,8 +126,11 @@ fn own_key<'a>(call: &mut Call<'a>, versions: &[&str]) -> Option<Result<&'a Reso
     let Some(resource) = state.resource(id) else {
         return Some(Err("there is no such resource".into()));
     };
+    if let Err(refusal) = examined.verify(&resource.key.public()) {
+        return Some(Err(refusal));
+    }
     call.caller = Some(format!("resource {id}"));
-    Some(examined.verify(&resource.key.public()).map(|()| resource))
+    Some(Ok(resource))
 }
 
 fn parent_url(call: &Call<'_>, parent: &str) -> String {

@@ -68,9 +68,11 @@ fn start(c: &mut Criterion) {
 }
 
 fn first_answer(command: &str) -> Duration {
+    let folder = std::env::temp_dir().join("ocisign-emulator-bench");
     let started = Instant::now();
     let mut emulator = Command::new(command)
-        .args(["--quiet", "--listen=127.0.0.1:0", "--tls-listen=127.0.0.1:0"])
+        .args(["--quiet", "--listen=127.0.0.1:0", "--tls-listen=127.0.0.1:0", "--directory"])
+        .arg(&folder)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -44,9 +44,7 @@ impl Access {
         variables: &[(&str, &str)],
         now: i64,
     ) -> Decision {
-        let own = who.variables();
-        let mut all: Vec<(&str, &str)> =
-            own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut all = who.variables();
         all.extend(variables);
         let rules = self.rules(&who.id, now);
         if !rules.enforced {
@@ -59,12 +57,14 @@ impl Access {
 
     /// The OCIDs of the groups and dynamic groups that it is in.
     pub(crate) fn groups(
-        &mut self,
+        &self,
         who: &Principal,
         tags: &HashMap<String, String>,
         now: i64,
     ) -> Vec<String> {
-        let rules = self.rules(&who.id, now);
+        // Who is asked about need not exist, so it is not remembered.
+        let known = self.remembered.get(&who.id).filter(|(_, until)| *until > now);
+        let rules = known.map_or(&self.rules, |(rules, _)| rules);
         rules.with_caller(who, tags, |caller| {
             let dynamic = rules.policies.dynamic_groups_of(caller);
             dynamic.chain(caller.groups.iter().copied()).map(str::to_owned).collect()
@@ -76,6 +76,9 @@ impl Access {
             return Arc::clone(&self.rules);
         }
         self.remembered.retain(|_, (_, until)| *until > now);
+        if self.remembered.len() >= REMEMBERED || who.len() > LONGEST_ID {
+            return self.remembered.get(who).map_or(&self.rules, |(rules, _)| rules).clone();
+        }
         let fresh = || (Arc::clone(&self.rules), now.saturating_add(self.memory));
         Arc::clone(&self.remembered.entry(who.to_owned()).or_insert_with(fresh).0)
     }
@@ -90,6 +93,14 @@ impl Rules {
             policies
                 .add_compartment(&compartment.id, &compartment.name, parent)
                 .map_err(|error| named("compartments", &compartment.name, &error))?;
+        }
+        let mentioned = [&config.instance.compartment, &config.workload.compartment].into_iter();
+        let mentioned = mentioned.chain(config.resources.iter().map(|it| &it.compartment));
+        let mentioned = mentioned.chain(config.secrets.iter().map(|it| &it.compartment));
+        let mentioned = mentioned.chain(config.buckets.iter().map(|it| &it.compartment));
+        for id in mentioned {
+            // One that is known is a duplicate, and stays where it is.
+            let _ = policies.add_compartment(id, id, &tenancy.id);
         }
         let mut users = HashMap::new();
         for user in &config.users {
@@ -149,6 +160,10 @@ impl Rules {
         })
     }
 }
+
+/// How many callers are remembered; an OCID has 255 bytes at most.
+const REMEMBERED: usize = 10_000;
+const LONGEST_ID: usize = 255;
 
 fn group_id(kind: &str, name: &str) -> String {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -20,7 +20,7 @@ pub(crate) struct Authorization<'a> {
 /// commas, of which no value has any.
 pub(crate) fn parse(value: &str) -> Result<Authorization<'_>, &'static str> {
     let parameters = value
-        .trim()
+        .trim_matches(BLANKS)
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Signature"))
         .map(|(_, parameters)| parameters)
@@ -29,7 +29,7 @@ pub(crate) fn parse(value: &str) -> Result<Authorization<'_>, &'static str> {
         (None, None, None, None, None);
     for parameter in parameters.split(',') {
         let (name, value) = parameter.split_once('=').ok_or("authorization is malformed")?;
-        let slot = match name.trim().to_ascii_lowercase().as_str() {
+        let slot = match name.trim_matches(BLANKS).to_ascii_lowercase().as_str() {
             "keyid" => &mut key_id,
             "algorithm" => &mut algorithm,
             "headers" => &mut headers,
@@ -37,7 +37,7 @@ pub(crate) fn parse(value: &str) -> Result<Authorization<'_>, &'static str> {
             "version" => &mut version,
             _ => continue,
         };
-        if slot.replace(unquote(value.trim())?).is_some() {
+        if slot.replace(unquote(value.trim_matches(BLANKS))?).is_some() {
             return Err("authorization has a parameter twice");
         }
     }
@@ -65,6 +65,9 @@ fn unquote(value: &str) -> Result<&str, &'static str> {
     };
     if inner.contains('"') { Err("authorization has a quote in a value") } else { Ok(inner) }
 }
+
+/// RFC 9110, section 5.6.3.
+const BLANKS: [char; 2] = [' ', '\t'];
 
 #[cfg(test)]
 mod tests {

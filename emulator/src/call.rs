@@ -1,7 +1,5 @@
 //! One request on its way to an answer.
 
-use std::fmt::Display;
-
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -33,7 +31,9 @@ impl Call<'_> {
     /// Who calls. The key id names a token, whose claims name the key, or an API key.
     pub(crate) fn authenticate(&mut self, rule: Rule) -> Result<Principal, Answer> {
         let principal = self.principal(rule).map_err(Answer::not_authenticated)?;
-        self.caller = Some(format!("{} {}", principal.kind.name(), principal.id));
+        let delegated = self.request.headers.contains_key("opc-obo-token");
+        let delegated = if delegated { ", with a delegation token" } else { "" };
+        self.caller = Some(format!("{} {}{delegated}", principal.kind.name(), principal.id));
         Ok(principal)
     }
 
@@ -121,7 +121,13 @@ impl Call<'_> {
 
     /// The body as JSON of this form.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Answer> {
-        serde_json::from_slice(self.request.body).map_err(|error| invalid("the body", &error))
+        serde_json::from_slice(self.request.body).map_err(|error| {
+            // The message of the error may quote a token.
+            let what =
+                if error.is_data() { "has another form than it should" } else { "is no JSON" };
+            let (line, column) = (error.line(), error.column());
+            Answer::invalid(&format!("the body {what}, line {line}, column {column}"))
+        })
     }
 
     /// The value of a parameter of the query, decoded.
@@ -130,10 +136,6 @@ impl Call<'_> {
         let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
         Some(decode(&values.next()?.replace('+', " ")))
     }
-}
-
-fn invalid(what: &str, error: &dyn Display) -> Answer {
-    Answer::invalid(&format!("{what} is not as it should be: {error}"))
 }
 
 /// Percent-decode; what is no escape stays as it is.

@@ -1,12 +1,13 @@
 //! What the emulator is told: one TOML file, or these values.
 
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::{error, fmt};
 
 use serde::Deserialize;
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 
 /// What an emulator is started with. Each value has a default.
 ///
@@ -54,7 +55,7 @@ pub struct Config {
     pub region: RegionConfig,
     /// The tenancy, which is the root compartment too.
     pub tenancy: TenancyConfig,
-    /// Compartments below it.
+    /// Compartments below it. One that is only mentioned elsewhere lies in the tenancy.
     pub compartments: Vec<CompartmentConfig>,
     /// Users with an API key.
     pub users: Vec<UserConfig>,
@@ -92,26 +93,41 @@ impl Config {
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| ConfigError(error.to_string().trim_end().to_owned()))
     }
-}
 
-impl Config {
-    /// Whether each time is one that can be added to another.
+    /// Whether each value is one that can be, and each name is its own.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.check_numbers()?;
+        fault::check(&self.faults)?;
+        unique("resources", self.resources.iter().map(|it| &it.id))?;
+        unique("secrets", self.secrets.iter().map(|it| &it.id))?;
+        unique("buckets", self.buckets.iter().map(|it| &it.name))?;
+        unique("users", self.users.iter().map(|it| &it.id))?;
+        let tags = self.resources.iter().flat_map(|it| it.tags.keys());
+        match tags.chain(self.instance.tags.keys()).find(|name| !name.contains('.')) {
+            Some(name) => Err(ConfigError(format!("tags: `{name}` has no namespace and dot"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_numbers(&self) -> Result<(), ConfigError> {
         let Lifetimes { certificate, instance, resource, session, workload } = self.lifetimes;
-        let limit = 10 * 365 * 86_400;
-        for (name, seconds, least) in [
-            ("lifetimes.certificate", certificate, 1),
-            ("lifetimes.instance", instance, 1),
-            ("lifetimes.resource", resource, 1),
-            ("lifetimes.session", session, 1),
-            ("lifetimes.workload", workload, 1),
-            ("membership_cache", self.membership_cache, 0),
+        let years = |years: i64| years * 365 * 86_400;
+        for (name, value, least, most) in [
+            ("lifetimes.certificate", certificate, 1, years(10)),
+            ("lifetimes.instance", instance, 1, years(10)),
+            ("lifetimes.resource", resource, 1, years(10)),
+            ("lifetimes.session", session, 1, years(10)),
+            ("lifetimes.workload", workload, 1, years(10)),
+            ("membership_cache", self.membership_cache, 0, years(10)),
+            ("skew", self.skew, 0, i64::MAX),
+            ("time", self.time.unwrap_or_default(), 0, years(8_000)),
+            ("max_body", i64::try_from(self.max_body).unwrap_or(0), 1, i64::MAX),
         ] {
-            if !(least..=limit).contains(&seconds) {
-                return Err(ConfigError(format!("{name}: not from {least} to {limit} seconds")));
+            if !(least..=most).contains(&value) {
+                return Err(ConfigError(format!("{name}: not from {least} to {most}")));
             }
         }
-        if self.skew < 0 { Err(ConfigError("skew: less than 0".into())) } else { Ok(()) }
+        Ok(())
     }
 }
 
@@ -240,7 +256,7 @@ table! {
         /// OCID of its compartment.
         compartment: String = COMPARTMENT.into(),
         /// Its defined tags, as `"namespace.key" = "value"`.
-        tags: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new(),
+        tags: BTreeMap<String, String> = BTreeMap::new(),
         /// Its certificate in PEM, with `key_file` and `intermediate_file`; without one, it is made.
         certificate_file: Option<PathBuf> = None,
         /// The key of that certificate.
@@ -260,7 +276,7 @@ table! {
         /// OCID of its compartment.
         compartment: String = COMPARTMENT.into(),
         /// Its defined tags, as `"namespace.key" = "value"`.
-        tags: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new(),
+        tags: BTreeMap<String, String> = BTreeMap::new(),
         /// Private key in PEM; without one, the emulator's own.
         key_file: Option<PathBuf> = None,
         /// OCID of the resource that it is nested in, for version 3.0.
@@ -289,7 +305,8 @@ table! {
 table! {
     /// The files of a resource principal 2.2.
     FilesConfig {
-        /// Seconds between two rotations; without one, they stay.
+        /// Seconds between two rotations, 0 for none; without a number, half of what the
+        /// resource's tokens are valid.
         rotate: Option<u64> = None,
         /// How the two files are replaced.
         mode: Rotation = Rotation::Atomic,
@@ -368,6 +385,15 @@ table! {
         id: Option<String> = None,
         /// Its matching rule.
         rule: String = String::new(),
+    }
+}
+
+/// Whether no two have the same name.
+fn unique<'a>(list: &str, names: impl Iterator<Item = &'a String>) -> Result<(), ConfigError> {
+    let mut known = HashSet::new();
+    match names.into_iter().find(|&name| !known.insert(name)) {
+        Some(name) => Err(ConfigError(format!("{list}: `{name}` is there twice"))),
+        None => Ok(()),
     }
 }
 

@@ -27,8 +27,8 @@ pub struct Emulator {
     files: Arc<Files>,
     http: SocketAddr,
     tls: SocketAddr,
-    runtime: Option<Runtime>,
-    // Removed after the runtime has gone.
+    _runtime: Background,
+    // Not before the runtime has been told to go.
     _temporary: Option<TempDir>,
 }
 
@@ -39,7 +39,7 @@ impl Emulator {
     ///
     /// A [`StartError`] that names the key of the configuration, the address or the path.
     pub fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, Log::new(false))
+        Self::start_with(config, Log::default())
     }
 
     /// Start one that prints a line for each request on standard error.
@@ -48,7 +48,7 @@ impl Emulator {
     ///
     /// As [`Emulator::start`].
     pub fn start_printing(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, Log::new(true))
+        Self::start_with(config, Log::printing())
     }
 
     fn start_with(config: Config, log: Log) -> Result<Self, StartError> {
@@ -57,21 +57,22 @@ impl Emulator {
                 return Err(StartError::NotLoopback(address));
             }
         }
-        // Two thousand clients have as many sockets; without the right to them, there are fewer.
-        let _ = rlimit::increase_nofile_limit(16_384);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
+            .map(|runtime| Background(Some(runtime)))
             .map_err(StartError::Runtime)?;
-        let (http_listener, http) = bind(&runtime, config.listen)?;
-        let (tls_listener, tls) = bind(&runtime, config.tls_listen)?;
+        let (http_listener, http) = bind(&runtime, "listen", config.listen)?;
+        let (tls_listener, tls) = bind(&runtime, "tls_listen", config.tls_listen)?;
         let (acceptor, ca) = acceptor(tls.ip(), &config.hosts)
-            .map_err(|error| StartError::Runtime(io::Error::other(error.to_string())))?;
+            .map_err(|error| ConfigError(format!("hosts: no certificate for them: {error}")))?;
 
         let temporary = if config.directory.is_none() { Some(temporary()?) } else { None };
         let made = temporary.as_ref().map(|made| made.path().to_owned());
         let directory = config.directory.clone().or(made).unwrap_or_default();
+        let directory = std::path::absolute(&directory)
+            .map_err(|error| StartError::Directory { path: directory, error })?;
         let hosts = Arc::new(hosts(&config, http, tls));
         let state = Arc::new(State::new(config, log)?);
         let files = Arc::new(Files::create(&directory, &state, &ca)?);
@@ -80,11 +81,13 @@ impl Emulator {
         runtime.spawn(serve(http_listener, None, Arc::clone(&state), plain));
         runtime.spawn(serve(tls_listener, Some(acceptor), Arc::clone(&state), secure));
         runtime.spawn(renew_certificates(Arc::clone(&state)));
-        if let Some(seconds) = state.config.files.rotate {
-            let every = Duration::from_secs(seconds.max(1));
+        let half_life = state.config.lifetimes.resource.unsigned_abs().div_ceil(2);
+        let every = state.config.files.rotate.unwrap_or(half_life);
+        if every > 0 {
+            let every = Duration::from_secs(every);
             runtime.spawn(rotate_files(Arc::clone(&state), Arc::clone(&files), every));
         }
-        Ok(Self { state, files, http, tls, runtime: Some(runtime), _temporary: temporary })
+        Ok(Self { state, files, http, tls, _runtime: runtime, _temporary: temporary })
     }
 
     /// The address of everything, over HTTP: `http://127.0.0.1:12200`.
@@ -178,22 +181,55 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        self.state.log.flush();
+    }
+}
+
+/// A runtime that is not waited for when it goes, which inside of another would be forbidden.
+#[derive(Debug)]
+struct Background(Option<Runtime>);
+
+impl Background {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.0 {
+            runtime.spawn(task);
+        }
+    }
+
+    fn enter(&self) -> Option<tokio::runtime::EnterGuard<'_>> {
+        self.0.as_ref().map(Runtime::enter)
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-fn bind(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let fail = |error| StartError::Listen { address, error };
-    let listener = runtime.block_on(TcpListener::bind(address)).map_err(fail)?;
+fn bind(
+    runtime: &Background,
+    key: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let fail = |error| StartError::Listen { key, address, error };
+    // Not waited for: whoever starts an emulator may be in another runtime.
+    let listener = std::net::TcpListener::bind(address).map_err(fail)?;
+    listener.set_nonblocking(true).map_err(fail)?;
     let bound = listener.local_addr().map_err(fail)?;
-    Ok((listener, bound))
+    let _inside = runtime.enter();
+    Ok((TcpListener::from_std(listener).map_err(fail)?, bound))
 }
 
 fn temporary() -> Result<TempDir, StartError> {
     let fail = |error| StartError::Directory { path: std::env::temp_dir(), error };
-    tempfile::Builder::new().prefix("ocisign-emulator-").tempdir().map_err(fail)
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("ocisign-emulator-");
+    #[cfg(unix)]
+    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().map_err(fail)
 }
 
 /// The values of the header `host` that are the emulator's own.
@@ -214,7 +250,7 @@ async fn renew_certificates(state: Arc<State>) {
     let mut ticks = interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
-        if state.clock.now() >= state.instance().renew {
+        if !state.instance().fresh.contains(&state.clock.now()) {
             let state = Arc::clone(&state);
             // Without a key the old certificate stays, and is tried again.
             let _ = tokio::task::spawn_blocking(move || state.rotate_instance()).await;
@@ -247,6 +283,8 @@ pub enum StartError {
     },
     /// An address could not be had: it is taken, or not this machine's.
     Listen {
+        /// The key of the configuration.
+        key: &'static str,
         /// Which one.
         address: SocketAddr,
         /// Why.
@@ -276,7 +314,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Directory { path, error } => write!(f, "{}: {error}", shown(path)),
-            Self::Listen { address, error } => write!(f, "{address}: {error}"),
+            Self::Listen { key, address, error } => write!(f, "{key}: {address}: {error}"),
             Self::NotLoopback(address) => write!(
                 f,
                 "{address} is no loopback address; danger_listen_beyond_loopback allows it"

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::ConfigError;
+
 /// One line of the plan.
 ///
 /// The first that fits a request and is not used up is carried out.
@@ -37,6 +39,7 @@ pub struct Fault {
     /// Milliseconds to wait before it, or between the bytes of `slow`.
     pub delay_ms: u64,
     /// The status, for `status`; 429 and 5xx have OCI's codes.
+    #[serde(deserialize_with = "final_status")]
     pub status: Option<u16>,
     /// Where to, for `redirect`.
     pub location: Option<String>,
@@ -75,6 +78,16 @@ pub enum FaultKind {
     WrongJwk,
 }
 
+/// Whether each says what it is about.
+pub(crate) fn check(faults: &[Fault]) -> Result<(), ConfigError> {
+    for (at, fault) in faults.iter().enumerate() {
+        if fault.on.is_empty() {
+            return Err(ConfigError(format!("faults[{at}].on: is missing")));
+        }
+    }
+    Ok(())
+}
+
 /// The plan, and how far it is used up.
 #[derive(Debug, Default)]
 pub(crate) struct FaultPlan {
@@ -104,6 +117,17 @@ impl FaultPlan {
             }
         }
         None
+    }
+}
+
+/// One that ends a request: 1xx are not answers, and HTTP has three digits.
+fn final_status<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
+    let status = Option::<u16>::deserialize(from)?;
+    match status {
+        Some(status) if !(200..=999).contains(&status) => {
+            Err(serde::de::Error::custom(format!("{status} is no status from 200 to 999")))
+        }
+        status => Ok(status),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -17,15 +18,20 @@ use crate::state::{State, claims};
 #[derive(Debug)]
 pub(crate) struct Files {
     directory: PathBuf,
+    /// Held by whoever replaces the files of the resource principal.
+    rotating: Mutex<()>,
 }
 
 impl Files {
     /// Write all of it.
     pub(crate) fn create(directory: &Path, state: &State, ca: &str) -> Result<Self, FileError> {
-        let files = Self { directory: directory.to_owned() };
+        let files = Self { directory: directory.to_owned(), rotating: Mutex::default() };
         for folder in ["", "kubernetes", "resource_principal", "session"] {
             let path = files.path(folder);
-            fs::create_dir_all(&path).map_err(|error| FileError { path, error })?;
+            let mut builder = fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.recursive(true).create(&path).map_err(|error| FileError { path, error })?;
         }
         files.write("ca.pem", ca)?;
         files.write("kubernetes/ca.crt", ca)?;
@@ -58,6 +64,7 @@ impl Files {
 
     fn replace(&self, state: &State, key: &Key, mode: Rotation) -> Result<(), FileError> {
         let Some(resource) = state.resources.first() else { return Ok(()) };
+        let _rotating = crate::lock(&self.rotating);
         let claims = state.resource_claims(&resource.config);
         let lifetime = state.config.lifetimes.resource;
         let token = state.bind(claims, &key.public(), state.clock.now(), lifetime);
@@ -83,11 +90,13 @@ impl Files {
                 self.write(key_name, &pem)
             }
             Rotation::Partial => {
-                self.overwrite(key_name, first_half(&pem))?;
-                self.overwrite(token_name, first_half(&token))?;
+                let overwrite =
+                    |name, text: &str| self.fill(name, text, OpenOptions::new().truncate(true));
+                overwrite(key_name, first_half(&pem))?;
+                overwrite(token_name, first_half(&token))?;
                 sleep(PAUSE);
-                self.overwrite(key_name, &pem)?;
-                self.overwrite(token_name, &token)
+                overwrite(key_name, &pem)?;
+                overwrite(token_name, &token)
             }
         }
     }
@@ -115,17 +124,19 @@ impl Files {
     /// In one step: whoever reads sees the old text or the new.
     fn write(&self, name: &str, text: &str) -> Result<(), FileError> {
         let beside = format!("{name}.new");
-        self.overwrite(&beside, text)?;
+        // Whatever is there is another's, and may be a link or readable to all.
+        let _ = fs::remove_file(self.path(&beside));
+        self.fill(&beside, text, OpenOptions::new().create_new(true))?;
         let path = self.path(name);
         fs::rename(self.path(&beside), &path).map_err(|error| FileError { path, error })
     }
 
-    fn overwrite(&self, name: &str, text: &str) -> Result<(), FileError> {
+    /// What `options` open, and nobody else reads.
+    fn fill(&self, name: &str, text: &str, options: &mut OpenOptions) -> Result<(), FileError> {
         let path = self.path(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
         let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(|error| FileError { path, error })
     }

@@ -21,7 +21,7 @@ use crate::{Config, authorization};
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> u16 {
     static STATE: OnceLock<State> = OnceLock::new();
     let config = || Config { time: Some(NOW), skew: i64::MAX, ..Config::default() };
-    let state = STATE.get_or_init(|| match State::new(config(), Log::new(false)) {
+    let state = STATE.get_or_init(|| match State::new(config(), Log::default()) {
         Ok(state) => state,
         Err(error) => unreachable!("{error}"),
     });

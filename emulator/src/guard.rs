@@ -125,7 +125,8 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusa
         return Err(format!("`{name}` is there twice").into());
     }
     let text = std::str::from_utf8(value.as_bytes());
-    text.map(|text| Some(text.trim())).map_err(|_| format!("`{name}` is no text").into())
+    text.map(|text| Some(text.trim_matches([' ', '\t'])))
+        .map_err(|_| format!("`{name}` is no text").into())
 }
 
 /// What has to be signed is.
@@ -170,14 +171,15 @@ fn check_date(headers: &HeaderMap, name: &str, skew: i64, now: i64) -> Result<()
     Err(Refusal { reason: "the date is outside of the window".to_owned(), message: Some(message) })
 }
 
-/// A length or a digest that is signed is the body's.
+/// A length that is signed, and a digest that is there, are the body's.
 fn check_body(request: Incoming<'_>, signed: &[String]) -> Result<(), Refusal> {
     let is_signed = |name: &str| signed.iter().any(|signed| signed == name);
     let value = |name: &str| one(request.headers, name).map(Option::unwrap_or_default);
     if is_signed("content-length") && value("content-length")? != request.body.len().to_string() {
         return Err("content-length is not the body's".into());
     }
-    if is_signed("x-content-sha256")
+    let has_digest = request.headers.contains_key("x-content-sha256");
+    if (has_digest || is_signed("x-content-sha256"))
         && value("x-content-sha256")? != encode_base64(&sha256(request.body))
     {
         return Err("x-content-sha256 is not the body's".into());

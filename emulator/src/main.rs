@@ -4,15 +4,21 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
 
 use clap::Parser;
 use ocisign_emulator::{Config, Emulator, ResourcePrincipal, StartError};
-use tokio::process::Command;
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
 use tokio::runtime::Runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 /// OCI's identity plane on loopback: metadata service, authentication, tokens, and some
 /// services to call.
@@ -59,7 +65,7 @@ Examples:
   ocisign-emulator --config emulator.toml --directory /tmp/oci
 
 Exit codes:
-  0    interrupted, or the command's own
+  0    interrupted, or the command's own; 128 and the number of the signal that ended it
   1    it could not start; standard error says `ocisign-emulator: CODE: reason`
   2    wrong usage";
 
@@ -79,6 +85,8 @@ type Failure = (&'static str, String);
 
 fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config(args)?;
+    // Two thousand clients have as many sockets; without the right to them, there are fewer.
+    let _ = rlimit::increase_nofile_limit(16_384);
     let start = if args.quiet { Emulator::start } else { Emulator::start_printing };
     let started = start(config);
     let emulator = started.map_err(|error: StartError| (error.code(), error.to_string()))?;
@@ -125,29 +133,51 @@ fn config(args: &Args) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Run a command to its end, or to ours.
+/// Run a command to its end.
 fn command(
     program: &str,
     args: &[String],
     environment: Vec<(String, String)>,
 ) -> Result<ExitCode, Failure> {
-    let runtime = runtime()?;
-    let started = runtime.block_on(async {
+    let status = runtime()?.block_on(async {
         let mut child = Command::new(program).args(args).envs(environment).spawn()?;
-        tokio::select! {
-            status = child.wait() => status,
-            // A terminal interrupts the command too, which ends as it likes.
-            _ = tokio::signal::ctrl_c() => child.wait().await,
-            () = terminated() => {
-                child.kill().await?;
-                child.wait().await
+        loop {
+            tokio::select! {
+                status = child.wait() => return status,
+                // A terminal interrupts the command too, which ends as it likes.
+                _ = tokio::signal::ctrl_c() => {}
+                () = terminated() => {
+                    terminate(&child);
+                    match timeout(GRACE, child.wait()).await {
+                        Ok(status) => return status,
+                        Err(_) => child.kill().await?,
+                    }
+                }
             }
         }
     });
-    let status = started.map_err(|error| ("COMMAND_NOT_STARTED", format!("{program}: {error}")))?;
-    // Ended by a signal, it has no code of its own.
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    let status = status.map_err(|error| ("COMMAND_NOT_STARTED", format!("{program}: {error}")))?;
+    Ok(ExitCode::from(code(status)))
+}
+
+/// The command's exit code, as a shell gives it.
+fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let status = status.code().or_else(|| ExitStatusExt::signal(&status).map(|it| 128 + it));
+    #[cfg(not(unix))]
+    let status = status.code();
+    status.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// Ask a command to end.
+fn terminate(child: &Child) {
+    #[cfg(unix)]
+    if let Some(id) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        // It may have ended by itself.
+        let _ = kill_process(id, Signal::TERM);
+    }
+    #[cfg(not(unix))]
+    let _ = child;
 }
 
 fn runtime() -> Result<Runtime, Failure> {
@@ -158,9 +188,17 @@ fn runtime() -> Result<Runtime, Failure> {
 /// Until the process is asked to end.
 async fn terminated() {
     #[cfg(unix)]
-    if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-        terminated.recv().await;
+    if let (Ok(mut terminated), Ok(mut hung_up)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = hung_up.recv() => {}
+        }
         return;
     }
     std::future::pending::<()>().await;
 }
+
+/// How long a command that was asked to end may take to do so.
+const GRACE: Duration = Duration::from_secs(10);

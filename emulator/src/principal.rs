@@ -1,7 +1,5 @@
 //! Who calls.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::token::{Claims, text};
@@ -30,7 +28,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The claim `ptype`, and `request.principal.type` in a policy.
+    /// The claim `ptype`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Instance => "instance",
@@ -66,26 +64,15 @@ impl Principal {
         })
     }
 
-    /// What a policy can ask about the caller.
-    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
-        let mut variables = BTreeMap::from([
-            ("request.principal.type", self.kind.name()),
-            ("request.principal.id", &self.id),
-            ("request.principal.compartment.id", &self.compartment),
-        ]);
-        if self.kind == Kind::User {
-            variables.insert("request.user.id", &self.id);
-        }
-        for (name, claim) in [
+    /// What a policy can ask of a pod beside what it can of every caller.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, &str)> {
+        let variables = [
             ("request.principal.cluster_id", "res_id"),
             ("request.principal.namespace", "var_namespace"),
             ("request.principal.service_account", "var_service_account"),
-        ] {
-            if self.kind == Kind::Workload {
-                variables.insert(name, text(&self.claims, claim));
-            }
-        }
-        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        ];
+        let of_pod = variables.into_iter().filter(|_| self.kind == Kind::Workload);
+        of_pod.map(|(name, claim)| (name, text(&self.claims, claim))).collect()
     }
 
     /// As `authenticateClient` answers.

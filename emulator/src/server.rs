@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming as Body};
+use hyper::body::{Body as _, Bytes, Incoming as Body};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -72,13 +72,14 @@ async fn connection(
         let (state, hosts) = (Arc::clone(&state), Arc::clone(&hosts));
         async move { reply(request, secure, state, &hosts).await }
     });
-    // What ends a connection early is the client's affair, or a fault's.
-    let _ = http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .serve_connection(TokioIo::new(stream), service);
+    // What ends a connection early is the client's affair, or a fault's; who does not read
+    // what is answered is not waited for for ever.
+    let _ = timeout(CONNECTION, connection).await;
 }
 
 /// A request, read whole.
@@ -122,15 +123,24 @@ async fn reply(
         secure,
     };
     let limit = state.config.max_body;
-    let answer = match timeout(BODY, Limited::new(body, limit).collect()).await {
+    // What says how long it is need not be read to be refused.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > limit {
+        let answer = too_large(limit);
+        return Ok(finish(&state, &received, answer, None, None));
+    }
+    // Longer bodies are read a few at a time: all of them at once would not fit.
+    let short = body.size_hint().upper().is_some_and(|upper| upper <= SHORT);
+    let read = async {
+        let _turn = if short { None } else { LONG_BODIES.acquire().await.ok() };
+        Limited::new(body, limit).collect().await
+    };
+    let answer = match timeout(BODY, read).await {
         Ok(Ok(body)) => {
             received.body = body.to_bytes();
             None
         }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!("The body is longer than the {limit} bytes that are read.");
-            Some(Answer::error(413, "RequestEntityTooLarge", &message))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Some(too_large(limit)),
         Ok(Err(_)) => return Err(io::Error::other("the body broke off")),
         Err(_) => Some(Answer::error(408, "RequestTimeout", "The body did not arrive in time.")),
     };
@@ -178,6 +188,11 @@ async fn reply(
     };
     let (answer, caller) = decide(&state, &received, fault.as_ref());
     Ok(finish(&state, &received, answer, caller, fault.as_ref()))
+}
+
+fn too_large(limit: usize) -> Answer {
+    let message = format!("The body is longer than the {limit} bytes that are read.");
+    Answer::error(413, "RequestEntityTooLarge", &message)
 }
 
 /// The answer, and who called.
@@ -372,6 +387,10 @@ const MAX_HEAD: usize = 64 << 10;
 /// How long the head of a request may take, and a connection may idle.
 const HEAD: Duration = Duration::from_secs(30);
 const BODY: Duration = Duration::from_secs(30);
+const CONNECTION: Duration = Duration::from_mins(15);
+/// The longest body that is read whoever else sends one, in bytes.
+const SHORT: u64 = 64 << 10;
+static LONG_BODIES: Semaphore = Semaphore::const_new(16);
 
 #[cfg(test)]
 mod tests {

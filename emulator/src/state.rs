@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -56,8 +57,8 @@ pub(crate) struct Resource {
 pub(crate) struct InstanceIdentity {
     pub(crate) certificate: Certificate,
     pub(crate) key: Key,
-    /// When the next is due.
-    pub(crate) renew: i64,
+    /// While the next is not due.
+    pub(crate) fresh: Range<i64>,
 }
 
 impl State {
@@ -70,8 +71,8 @@ impl State {
         let now = clock.now();
         let root_key = built_in(include_str!("../keys/root.pem"))?;
         let intermediate_key = built_in(include_str!("../keys/intermediate.pem"))?;
-        let root = certify(ROOT, ROOT, true, (now - DAY, now + 3_650 * DAY), &root_key, &root_key)?;
-        let validity = (now - DAY, now + 365 * DAY);
+        let root = certify(ROOT, ROOT, true, ALWAYS, &root_key, &root_key)?;
+        let validity = ALWAYS;
         let own = certify(INTERMEDIATE, ROOT, true, validity, &intermediate_key, &root_key)?;
 
         let given = given_identity(&config.instance)?;
@@ -84,8 +85,11 @@ impl State {
         };
         let authority =
             key(config.authority.key_file.as_deref(), include_str!("../keys/authority.pem"))?;
-        let resource = |config: &ResourceConfig| {
-            let key = key(config.key_file.as_deref(), include_str!("../keys/resource.pem"))?;
+        let resource = |(at, config): (usize, &ResourceConfig)| {
+            let own =
+                [include_str!("../keys/resource.pem"), include_str!("../keys/application.pem")];
+            let own = own.get(at).copied();
+            let key = key_of("resources", at, config.key_file.as_deref(), own)?;
             Ok(Resource { config: config.clone(), key })
         };
         Ok(Self {
@@ -93,9 +97,15 @@ impl State {
             users: config
                 .users
                 .iter()
-                .map(|user| User::new(user, &config.tenancy.id))
+                .enumerate()
+                .map(|(at, user)| User::new(at, user, &config.tenancy.id))
                 .collect::<Result<_, _>>()?,
-            resources: config.resources.iter().map(resource).collect::<Result<_, _>>()?,
+            resources: config
+                .resources
+                .iter()
+                .enumerate()
+                .map(resource)
+                .collect::<Result<_, _>>()?,
             workload_key: built_in(include_str!("../keys/workload.pem"))?,
             session_key: built_in(include_str!("../keys/session.pem"))?,
             root: (root_key, root),
@@ -166,8 +176,9 @@ impl State {
 }
 
 impl User {
-    fn new(config: &UserConfig, tenancy: &str) -> Result<Self, ConfigError> {
-        let key = key(config.key_file.as_deref(), include_str!("../keys/user.pem"))?;
+    fn new(at: usize, config: &UserConfig, tenancy: &str) -> Result<Self, ConfigError> {
+        let own = (at == 0).then_some(include_str!("../keys/user.pem"));
+        let key = key_of("users", at, config.key_file.as_deref(), own)?;
         let key_id = format!("{tenancy}/{}/{}", config.id, key.fingerprint());
         Ok(Self { config: config.clone(), key, key_id })
     }
@@ -201,7 +212,7 @@ fn given_identity(
     };
     let key = key(Some(key_file), "")?;
     let certificate = certificate_of(certificate)?;
-    let identity = InstanceIdentity { certificate, key, renew: i64::MAX };
+    let identity = InstanceIdentity { certificate, key, fresh: i64::MIN..i64::MAX };
     Ok(Some((identity, certificate_of(intermediate)?)))
 }
 
@@ -219,8 +230,9 @@ fn certify_instance(
     );
     let validity = (now - 300, now + config.lifetimes.certificate);
     let certificate = certify(&name, INTERMEDIATE, false, validity, &key, issuer)?;
-    let renew = now + config.lifetimes.certificate / 2;
-    Ok(InstanceIdentity { certificate, key, renew })
+    // The clock may be set back, too.
+    let fresh = now - 300..now + config.lifetimes.certificate.div_euclid(2);
+    Ok(InstanceIdentity { certificate, key, fresh })
 }
 
 fn certify(
@@ -242,6 +254,21 @@ fn key(file: Option<&Path>, own: &str) -> Result<Key, ConfigError> {
     Key::from_pem(&read(path)?).map_err(|error| ConfigError(format!("{}: {error}", path.display())))
 }
 
+/// The key of the entry at this place of a list. No two have the same.
+fn key_of(
+    list: &str,
+    at: usize,
+    file: Option<&Path>,
+    own: Option<&str>,
+) -> Result<Key, ConfigError> {
+    if file.is_none() && own.is_none() {
+        let fault = "is missing, and there is no further key built in";
+        return Err(ConfigError(format!("{list}[{at}].key_file: {fault}")));
+    }
+    key(file, own.unwrap_or_default())
+        .map_err(|ConfigError(error)| ConfigError(format!("{list}[{at}].key_file: {error}")))
+}
+
 fn built_in(pem: &str) -> Result<Key, ConfigError> {
     Key::from_pem(pem).map_err(ConfigError)
 }
@@ -250,6 +277,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path).map_err(|error| ConfigError(format!("{}: {error}", path.display())))
 }
 
-const DAY: i64 = 86_400;
+/// Whatever the clock is set to: from 1970 to the end of 9999.
+const ALWAYS: (i64, i64) = (0, 253_402_300_799);
 const ROOT: &str = "CN=ocisign emulator instance identity root";
 const INTERMEDIATE: &str = "CN=ocisign emulator instance identity intermediate";

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use crate::answer::Answer;
-use crate::config::DynamicGroupConfig;
-use crate::fault::{Fault, FaultPlan};
+use crate::config::{ConfigError, DynamicGroupConfig};
+use crate::fault::{Fault, FaultPlan, check};
 use crate::guard::Incoming;
 use crate::state::State;
 
@@ -23,7 +23,7 @@ pub(crate) fn answer(state: &State, request: Incoming<'_>) -> Answer {
         ("PUT", "/emulator/policies") => set_policies(state, request.body),
         ("POST", "/emulator/rotate") => match state.rotate_instance() {
             Ok(()) => Ok(Answer::empty(204)),
-            Err(error) => Err(Answer::error(500, "InternalError", &error.to_string())),
+            Err(error) => Err(Answer::error(500, "InternalServerError", &error.to_string())),
         },
         _ => Err(Answer::not_found("the emulator has nothing of this method and path")),
     };
@@ -36,6 +36,7 @@ fn plan(state: &State) -> std::sync::MutexGuard<'_, FaultPlan> {
 
 fn set_faults(state: &State, body: &[u8]) -> Outcome {
     let faults: Vec<Fault> = parse(body)?;
+    check(&faults).map_err(|ConfigError(error)| Answer::invalid(&error))?;
     *plan(state) = FaultPlan::new(faults);
     Ok(Answer::empty(204))
 }

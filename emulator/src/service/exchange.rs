@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::Outcome;
+use super::workload::KUBERNETES;
 use crate::answer::Answer;
 use crate::call::{Call, decode};
 use crate::guard::Rule;
@@ -35,6 +36,10 @@ pub(super) fn token(call: &mut Call<'_>) -> Outcome {
         .issuer
         .check(field("subject_token"), call.now)
         .map_err(|fault| refused(400, "invalid_grant", fault))?;
+    // Another issuer's: a token that is bound to a key is not to be bound to another.
+    if text(&subject, "iss") != KUBERNETES {
+        return Err(refused(400, "invalid_grant", "the issuer of subject_token is not trusted"));
+    }
     let key = PublicKey::from_text(field("public_key"))
         .ok_or_else(|| refused(400, "invalid_request", "public_key is no RSA key"))?;
 

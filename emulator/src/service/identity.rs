@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Outcome;
 use crate::answer::Answer;
@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::guard::{Incoming, Rule};
 use crate::policy::Operation;
 use crate::principal::{Kind, Principal};
-use crate::token::text;
+use crate::token::Claims;
 
 /// GET `/20160918/regions`.
 pub(super) fn regions(call: &mut Call<'_>) -> Outcome {
@@ -137,19 +137,25 @@ pub(super) fn filter_groups(call: &mut Call<'_>) -> Outcome {
     let who = call.authenticate(Rule::Full)?;
     call.authorize(&who, Operation::FilterGroupMembership, &call.state.config.tenancy.id, &[])?;
     let Filter { principal, group_ids } = call.body()?;
-    let claims: serde_json::Map<String, Value> =
-        principal.claims.into_iter().map(|Claim { key, value }| (key, json!(value))).collect();
-    let FilterPrincipal { tenant_id, subject_id, .. } = principal;
-    let asked = Principal::from_claims(claims.clone()).unwrap_or(Principal {
+    let FilterPrincipal { tenant_id, subject_id, claims } = principal;
+    let claims: Claims =
+        claims.into_iter().map(|Claim { key, value }| (key, json!(value))).collect();
+    // Who is meant is said beside the claims, and only they say of what kind it is.
+    let is_meant = |known: &Principal| known.id == subject_id && known.tenancy == tenant_id;
+    let asked = Principal::from_claims(claims).filter(is_meant).unwrap_or_else(|| Principal {
         kind: Kind::User,
         id: subject_id.clone(),
         tenancy: tenant_id.clone(),
-        compartment: text(&claims, "res_compartment").to_owned(),
-        resource_type: text(&claims, "res_type").to_owned(),
-        claims,
+        compartment: tenant_id.clone(),
+        resource_type: String::new(),
+        claims: Claims::new(),
     });
-    let tags = call.state.tags(&asked.id);
-    let groups = crate::lock(&call.state.access).groups(&asked, &tags, call.now);
+    let groups = if tenant_id == call.state.config.tenancy.id {
+        let tags = call.state.tags(&asked.id);
+        crate::lock(&call.state.access).groups(&asked, &tags, call.now)
+    } else {
+        Vec::new()
+    };
     let in_them: Vec<String> = group_ids.into_iter().filter(|id| groups.contains(id)).collect();
     Ok(Answer::json(&json!({
         "principal": { "tenantId": tenant_id, "subjectId": subject_id },

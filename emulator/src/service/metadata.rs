@@ -1,5 +1,7 @@
 //! The instance's metadata service, version 2.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -23,11 +25,14 @@ pub(super) fn get(call: &mut Call<'_>, path: &[&str]) -> Outcome {
         ["identity", "key.pem"] => Ok(Answer::text(identity.key.pem())),
         ["identity", "intermediate.pem"] => Ok(Answer::text(call.state.intermediate.pem())),
         ["instance" | "instance/"] | ["instance", ""] => Ok(Answer::json(&instance(call))),
-        ["instance", name] => match instance(call).get(*name) {
-            Some(Value::String(text)) => Ok(Answer::text(text.as_str())),
-            Some(value) => Ok(Answer::json(value)),
-            None => Err(plain(404, "Not Found")),
-        },
+        ["instance", names @ ..] => {
+            let all = instance(call);
+            match names.iter().try_fold(&all, |value, name| value.get(*name)) {
+                Some(Value::String(text)) => Ok(Answer::text(text.as_str())),
+                Some(value) => Ok(Answer::json(value)),
+                None => Err(plain(404, "Not Found")),
+            }
+        }
         _ => Err(plain(404, "Not Found")),
     }
 }
@@ -51,8 +56,19 @@ fn instance(call: &Call<'_>) -> Value {
             "regionKey": region.key.to_ascii_uppercase(),
             "regionIdentifier": region.id,
         },
-        "definedTags": config.instance.tags,
+        "definedTags": namespaces(&config.instance.tags),
     })
+}
+
+/// `{"a.b": "c"}` as `{"a": {"b": "c"}}`.
+fn namespaces(tags: &BTreeMap<String, String>) -> Value {
+    let mut namespaces: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for (name, value) in tags {
+        if let Some((namespace, key)) = name.split_once('.') {
+            namespaces.entry(namespace).or_default().insert(key, value);
+        }
+    }
+    json!(namespaces)
 }
 
 fn plain(status: u16, text: &str) -> Answer {

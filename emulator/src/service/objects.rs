@@ -29,9 +29,20 @@ struct Object {
     modified: i64,
 }
 
+impl Object {
+    /// What it takes, with what keeps it.
+    fn size(&self, name: &str) -> usize {
+        self.body.len() + self.content_type.len() + name.len() + 512
+    }
+}
+
 pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Outcome {
     let namespace = call.state.config.tenancy.namespace.as_str();
     match (call.request.method, path) {
+        (_, [_, "b", _, "o", ""]) | ("PUT" | "DELETE" | "HEAD", [_, "b", _, "o"]) => {
+            call.authenticate(Rule::UnsignedBody)?;
+            Err(Answer::invalid("the object has no name"))
+        }
         ("GET", [] | [""]) => get_namespace(call),
         ("GET", [own, "b", bucket]) if *own == namespace => get_bucket(call, bucket),
         ("GET", [own, "b", bucket, "o"]) if *own == namespace => list(call, bucket),
@@ -100,8 +111,12 @@ fn put(call: &mut Call<'_>, bucket_name: &str, name: &str) -> Outcome {
     };
     let etag = object.etag.clone();
     let mut objects = crate::lock(&call.state.objects);
-    let before = objects.objects.get(&key).map_or(0, |object| object.body.len());
-    let bytes = objects.bytes - before + object.body.len();
+    if objects.objects.contains_key(&key) != overwrites {
+        let message = "The object was created or deleted by another request meanwhile.";
+        return Err(Answer::error(409, "ConcurrentObjectUpdate", message));
+    }
+    let before = objects.objects.get(&key).map_or(0, |object| object.size(name));
+    let bytes = objects.bytes - before + object.size(name);
     if bytes > MAX_BYTES {
         let message = "The emulator holds 256 MiB of objects, and these would be more.";
         return Err(Answer::error(507, "InsufficientStorage", message));
@@ -128,7 +143,7 @@ fn delete(call: &mut Call<'_>, bucket_name: &str, name: &str) -> Outcome {
     find(call, bucket_name, name)?;
     let mut objects = crate::lock(&call.state.objects);
     if let Some(object) = objects.objects.remove(&(bucket_name.to_owned(), name.to_owned())) {
-        objects.bytes -= object.body.len();
+        objects.bytes -= object.size(name);
     }
     Ok(Answer::empty(204))
 }

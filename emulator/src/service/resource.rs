@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::guard::{Refusal, Rule};
 use crate::key::PublicKey;
-use crate::principal::Kind;
+use crate::principal::{Kind, Principal};
 use crate::state::{Resource, claims};
 use crate::token::text;
 
@@ -31,8 +31,7 @@ pub(super) fn token(call: &mut Call<'_>, kind: &str, id: &str) -> Outcome {
         }
     } else {
         let who = call.authenticate(Rule::Full)?;
-        let parent = call.state.resource(&who.id).and_then(|own| own.config.parent.as_deref());
-        if who.kind != Kind::Instance && parent != Some(id) {
+        if !may_ask(call, &who, id) {
             return Err(Answer::not_found("the caller does not live in this resource"));
         }
     }
@@ -63,6 +62,12 @@ pub(super) fn token(call: &mut Call<'_>, kind: &str, id: &str) -> Outcome {
     })
 }
 
+/// Whether a resource lives on this caller, an instance, or the caller is nested in it.
+fn may_ask(call: &Call<'_>, who: &Principal, id: &str) -> bool {
+    let parent = call.state.resource(&who.id).and_then(|own| own.config.parent.as_deref());
+    who.kind == Kind::Instance || who.kind == Kind::Resource && parent == Some(id)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Details {
@@ -76,9 +81,7 @@ struct Details {
 pub(super) fn session_token(call: &mut Call<'_>) -> Outcome {
     let signer = own_key(call, &["v2.1", "v2.1.1", "v2.1.2"]).transpose();
     let signer = signer.map_err(Answer::not_authenticated)?;
-    if signer.is_none() {
-        call.authenticate(Rule::Full)?;
-    }
+    let caller = if signer.is_none() { Some(call.authenticate(Rule::Full)?) } else { None };
     let details: Details = call.body()?;
     let check = |token: &str| call.state.issuer.check(token, call.now);
     let about = check(&details.resource_principal_token)
@@ -91,6 +94,9 @@ pub(super) fn session_token(call: &mut Call<'_>) -> Outcome {
     let id = text(&about, "sub");
     if signer.is_some_and(|signer| signer.config.id != id) {
         return Err(Answer::not_authenticated("the token is another resource's".into()));
+    }
+    if caller.is_some_and(|who| !may_ask(call, &who, id)) {
+        return Err(Answer::not_found("the caller does not live in this resource"));
     }
     let resource =
         call.state.resource(id).ok_or_else(|| Answer::not_found("there is no such resource"))?;

@@ -51,11 +51,17 @@ fn bundle(
     authorize(call, who, secret, operation)?;
     let last = secret.versions.len();
     let number = match (call.parameter("versionNumber"), call.parameter("stage").as_deref()) {
-        (Some(number), _) => number.parse().unwrap_or(0),
+        (Some(number), _) => {
+            number.parse().map_err(|_| Answer::invalid("versionNumber is no number"))?
+        }
         (None, None | Some("CURRENT" | "LATEST")) => last,
         (None, Some("PREVIOUS")) => last.saturating_sub(1),
+        (None, Some("DEPRECATED")) => last.saturating_sub(2),
         (None, Some(_)) => 0,
     };
+    if call.parameter("secretVersionName").is_some() {
+        return Err(Answer::not_found("no version of the secret has a name"));
+    }
     let content = number
         .checked_sub(1)
         .and_then(|index| secret.versions.get(index))

@@ -30,7 +30,8 @@ pub(super) fn refresh(call: &mut Call<'_>) -> Outcome {
     let token = details.current_token.trim();
     let token = token.strip_prefix("ST$").unwrap_or(token);
     let current = call.state.issuer.check(token, call.now).map_err(refused)?;
-    if current.get("jti") != who.claims.get("jti") {
+    let id = current.get("jti");
+    if id.is_none() || id != who.claims.get("jti") {
         return Err(refused("another token signs than the one to be refreshed"));
     }
     let key = match &details.new_public_key {
@@ -52,8 +53,9 @@ struct Generate {
 pub(super) fn generate(call: &mut Call<'_>) -> Outcome {
     let who = call.authenticate(Rule::Full)?;
     let details: Generate = call.body()?;
-    if who.kind != Kind::User {
-        return Err(Answer::not_authenticated("only a user has sessions".into()));
+    // The claims of a token have an id, and those of an API key have none.
+    if who.kind != Kind::User || who.claims.contains_key("jti") {
+        return Err(Answer::not_authenticated("a session is for a user with an API key".into()));
     }
     let minutes = details.session_expiration_in_minutes.unwrap_or(60);
     if !(5..=60).contains(&minutes) {

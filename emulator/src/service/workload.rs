@@ -82,4 +82,5 @@ fn wrapped(value: &Value) -> Answer {
     Answer::json(&json!(encoded))
 }
 
-const KUBERNETES: &str = "https://kubernetes.default.svc.cluster.local";
+/// The issuer of service account tokens.
+pub(super) const KUBERNETES: &str = "https://kubernetes.default.svc.cluster.local";

@@ -19,7 +19,7 @@ pub(super) fn dropped(stage: &Stage) -> Vec<Case> {
                 "authorization" => Case::new(name, request, "there is no authorization"),
                 // Without a length there is no body, and in it the certificate.
                 "content-length" if request.target == "/v1/x509" => {
-                    Case::new(name, request, "the body is not as it should be").with_status(400)
+                    Case::new(name, request, "the body is no JSON").with_status(400)
                 }
                 "host" => Case::new(name, request, "the host is none of the emulator's"),
                 _ => Case::new(name, request, "is signed and not there"),

@@ -930,12 +930,7 @@ fn a_secret_is_found_by_id_name_version_and_stage() {
         );
         assert_eq!(user.send("POST", &by_name, &[], &[]).with(200).json(), bundle, "{query}");
     }
-    for query in [
-        "?versionNumber=0",
-        "?versionNumber=4",
-        "?stage=PENDING",
-        "?stage=current",
-    ] {
+    for query in ["?versionNumber=0", "?versionNumber=4", "?stage=PENDING", "?stage=current"] {
         user.get(&format!("{path}{query}")).with(404);
     }
     for number in ["-1", "a", "99999999999999999999"] {

@@ -504,6 +504,6 @@ fn signed_request(connection: &mut Connection, user: &Caller, thread: usize, ind
 }
 
 /// How soon others are served, whatever goes on.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const AT_ONCE: Duration = Duration::from_secs(5);
 /// KiB that any number of requests may add to what the first 1,200 took.
 const SOAK_GROWTH: u64 = 8 << 10;

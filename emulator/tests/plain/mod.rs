@@ -521,6 +521,12 @@ pub(crate) fn pod(emulator: &Emulator) -> Caller {
     Caller::token(&emulator.url(), &token, SESSION_PEM)
 }
 
+/// The user of the profile `SESSION`, and its token.
+pub(crate) fn session(emulator: &Emulator) -> (Caller, String) {
+    let token = fs::read_to_string(emulator.file("session/token")).unwrap();
+    (Caller::token(&emulator.url(), &token, SESSION_PEM), token)
+}
+
 /// PEM without its lines.
 pub(crate) fn bare(pem: &str) -> String {
     pem.lines().filter(|line| !line.starts_with("-----")).collect()

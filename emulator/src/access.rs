@@ -52,7 +52,12 @@ impl Access {
             return Decision { allowed: true, explanation };
         }
         let request = Request::new(operation, compartment, &all);
-        rules.with_caller(who, tags, |caller| rules.policies.decide(caller, &request))
+        let mut decision =
+            rules.with_caller(who, tags, |caller| rules.policies.decide(caller, &request));
+        if !Arc::ptr_eq(&rules, &self.rules) {
+            decision.explanation += ", by rules that are remembered and have been replaced";
+        }
+        decision
     }
 
     /// The OCIDs of the groups and dynamic groups that it is in.

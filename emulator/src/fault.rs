@@ -81,8 +81,9 @@ pub enum FaultKind {
 /// Whether each says what it is about.
 pub(crate) fn check(faults: &[Fault]) -> Result<(), ConfigError> {
     for (at, fault) in faults.iter().enumerate() {
-        if fault.on.is_empty() {
-            return Err(ConfigError(format!("faults[{at}].on: is missing")));
+        let place = fault.on.rsplit(' ').next().unwrap_or_default();
+        if !place.starts_with(['/', '*']) {
+            return Err(ConfigError(format!("faults[{at}].on: names no path")));
         }
     }
     Ok(())

@@ -89,7 +89,13 @@ fn run(args: &Args) -> Result<ExitCode, Failure> {
     let _ = rlimit::increase_nofile_limit(16_384);
     let start = if args.quiet { Emulator::start } else { Emulator::start_printing };
     let started = start(config);
-    let emulator = started.map_err(|error: StartError| (error.code(), error.to_string()))?;
+    let emulator = started.map_err(|error: StartError| {
+        let of = match (&error, &args.config) {
+            (StartError::Config(_), Some(path)) => format!("{}: ", path.display()),
+            _ => String::new(),
+        };
+        (error.code(), format!("{of}{error}"))
+    })?;
     let environment = emulator.environment(args.resource_principal);
     if let Some((program, rest)) = args.command.split_first() {
         return command(program, rest, environment);
@@ -125,6 +131,10 @@ fn config(args: &Args) -> Result<Config, Failure> {
                 .map_err(|error| ("INVALID_CONFIG", format!("{shown}: {error}")))?
         }
     };
+    if args.resource_principal.is_some() && config.resources.is_empty() {
+        let message = "resources: is empty, and --resource-principal asks for one";
+        return Err(("INVALID_CONFIG", message.to_owned()));
+    }
     config.listen = args.listen.unwrap_or(config.listen);
     config.tls_listen = args.tls_listen.unwrap_or(config.tls_listen);
     if let Some(directory) = &args.directory {

@@ -248,7 +248,7 @@ fn signature_of(request: &Wire) -> Signature {
 }
 
 fn flows() -> Vec<Value> {
-    let text = fs::read_to_string(vectors().join("flows.json")).unwrap();
+    let text = fs::read_to_string(vectors().join("flows/python.json")).unwrap();
     let mut recording: Value = serde_json::from_str(&text).unwrap();
     match recording["flows"].take() {
         Value::Array(flows) => flows,

@@ -152,7 +152,7 @@ fn find(call: &Call<'_>, bucket: &str, name: &str) -> Result<Object, Answer> {
     let objects = crate::lock(&call.state.objects);
     objects.objects.get(&(bucket.to_owned(), name.to_owned())).cloned().ok_or_else(|| {
         let message = format!("The object '{name}' was not found in the bucket '{bucket}'");
-        Answer::error(404, "ObjectNotFound", &message)
+        Answer::error(404, "ObjectNotFound", &message).because("there is no such object")
     })
 }
 

@@ -17,7 +17,6 @@ use crate::token::{Claims, bound_key};
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
     pub(crate) request: Incoming<'a>,
-    pub(crate) query: &'a str,
     /// Whether it came over TLS.
     pub(crate) secure: bool,
     /// The fault that bears upon what is answered, if there is one.
@@ -132,7 +131,8 @@ impl Call<'_> {
 
     /// The value of a parameter of the query, decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        let (_, query) = self.request.target.split_once('?')?;
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
         Some(decode(&values.next()?.replace('+', " ")))
     }

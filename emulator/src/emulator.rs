@@ -155,8 +155,7 @@ impl Emulator {
         dynamic_groups: Vec<crate::DynamicGroupConfig>,
         policies: Vec<String>,
     ) -> Result<(), ConfigError> {
-        let config = Config { dynamic_groups, policies, ..self.state.config.clone() };
-        crate::lock(&self.state.access).replace(&config)
+        self.state.set_policies(dynamic_groups, policies)
     }
 
     /// Give the instance a new key and certificate. Takes as long as a key takes to make.

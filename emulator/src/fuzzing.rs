@@ -35,7 +35,6 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]
     let mut call = Call {
         state,
         request: Incoming { method, target, headers: &map, body },
-        query: target.split_once('?').map_or("", |(_, query)| query),
         secure: false,
         fault: None,
         now: NOW,

@@ -203,7 +203,6 @@ fn decide(state: &State, received: &Received, fault: Option<&Fault>) -> (Answer,
     let mut call = Call {
         state,
         request: received.incoming(),
-        query: received.target.split_once('?').map_or("", |(_, query)| query),
         secure: received.secure,
         fault: fault.map(|fault| fault.kind),
         now: state.clock.now(),

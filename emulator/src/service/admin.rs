@@ -63,9 +63,8 @@ struct Rules {
 
 fn set_policies(state: &State, body: &[u8]) -> Outcome {
     let Rules { dynamic_groups, policies } = parse(body)?;
-    let config = crate::Config { dynamic_groups, policies, ..state.config.clone() };
-    crate::lock(&state.access)
-        .replace(&config)
+    state
+        .set_policies(dynamic_groups, policies)
         .map_err(|error| Answer::invalid(&error.to_string()))?;
     Ok(Answer::empty(204))
 }

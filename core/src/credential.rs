@@ -1,6 +1,7 @@
 //! A private key, and the name by which the server knows it.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -137,6 +138,16 @@ impl Credential {
     #[must_use]
     pub fn binding_checked(&self) -> bool {
         self.binding_checked
+    }
+
+    /// The tenancy: from the token's claims, or the first part of an API key's id.
+    #[must_use]
+    pub fn tenancy(&self) -> Option<String> {
+        let id = self.key_id.as_str();
+        if id.starts_with("ST$") {
+            return SecurityToken::parse(id).ok()?.tenancy();
+        }
+        id.split_once('/').map(|(tenancy, _)| tenancy.into())
     }
 
     pub(crate) fn check_expiry(&self, now: UnixTime) -> Result<(), SignError> {

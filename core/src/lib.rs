@@ -24,9 +24,13 @@
 extern crate alloc;
 
 mod authorization;
+mod backoff;
+mod certificate;
 mod credential;
 mod encryption;
 mod error;
+mod federation;
+mod generation;
 mod key_id;
 mod key_options;
 mod pem;
@@ -50,6 +54,14 @@ pub use credential::Credential;
 pub use error::{
     AuthorizationFault, HeaderFault, KeyError, ProfileError, ProfileFault, RegionError, SignError,
     TokenFault, UrlError, UrlFault, VerifyError,
+};
+pub use federation::{
+    DomainClient, Endpoint, Exchange, ExchangeError, ExchangeFault, HttpAnswer, HttpRequest,
+    InstancePrincipal, KeyBackend, ResourcePrincipal, SessionRefresh, Step, TokenExchange,
+    TransportFault, UserSession, VariableError, VariableFault, WorkloadIdentity,
+};
+pub use generation::{
+    Decision, Generation, Moment, Quiet, RefusedGeneration, Rejection, Rotation, Verdict,
 };
 pub use key_id::KeyId;
 pub use key_options::KeyOptions;

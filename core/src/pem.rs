@@ -65,6 +65,11 @@ impl<'a> Section<'a> {
             .map(|(_, value)| value.trim())
     }
 
+    /// The base64 as it stands, without blanks and line ends.
+    pub(crate) fn base64(&self) -> String {
+        self.body.split_ascii_whitespace().collect()
+    }
+
     /// What the base64 holds.
     pub(crate) fn decode(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         // The decoder is strict (RFC 7468): no headers, blank lines or indentation, and

@@ -123,7 +123,7 @@ impl Region {
     }
 
     /// A region's code, and the region.
-    fn from_metadata(metadata: &Value) -> Result<(String, Self), RegionError> {
+    pub(crate) fn from_metadata(metadata: &Value) -> Result<(String, Self), RegionError> {
         let member = |name| {
             metadata
                 .get(name)

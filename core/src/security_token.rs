@@ -31,6 +31,7 @@ use crate::time::UnixTime;
 pub struct SecurityToken {
     text: Zeroizing<String>,
     expires: Option<UnixTime>,
+    not_before: Option<UnixTime>,
     session_key: Option<PublicKey>,
 }
 
@@ -78,6 +79,7 @@ impl SecurityToken {
                 Some(exp) => Some(exp.as_u64().ok_or(TokenFault::Expiry)?),
                 None => None,
             },
+            not_before: claims.get("nbf").or_else(|| claims.get("iat")).and_then(Value::as_u64),
             session_key: match claims.get("jwk") {
                 Some(jwk) => Some(session_key(jwk).ok_or(TokenFault::Jwk)?),
                 None => None,
@@ -98,6 +100,43 @@ impl SecurityToken {
     #[must_use]
     pub fn expires(&self) -> Option<UnixTime> {
         self.expires
+    }
+
+    /// When it begins to be valid: the claim `nbf`, else `iat`, where there is one.
+    #[must_use]
+    pub fn not_before(&self) -> Option<UnixTime> {
+        self.not_before
+    }
+
+    /// The tenancy: the claim `res_tenant`, `tenant` or `opc-tenant`.
+    ///
+    /// ```
+    /// use ocisign_core::SecurityToken;
+    ///
+    /// let token = SecurityToken::parse("e30.eyJ0ZW5hbnQiOiJvY2lkMS50ZW5hbmN5Lm9jMS4uYSJ9.c2ln")?;
+    /// assert_eq!(token.tenancy().as_deref(), Some("ocid1.tenancy.oc1..a"));
+    /// assert_eq!(token.compartment(), None);
+    /// # Ok::<(), ocisign_core::SignError>(())
+    /// ```
+    #[must_use]
+    pub fn tenancy(&self) -> Option<String> {
+        ["res_tenant", "tenant", "opc-tenant"].iter().find_map(|name| self.claim(name))
+    }
+
+    /// The compartment: the claim `res_compartment` or `opc-compartment`.
+    #[must_use]
+    pub fn compartment(&self) -> Option<String> {
+        ["res_compartment", "opc-compartment"].iter().find_map(|name| self.claim(name))
+    }
+
+    /// A claim that is text, decoded anew. It is not verified.
+    ///
+    /// The claims name who the token is for and are no secret; its signature is.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<String> {
+        let claims = decode(self.text.split('.').nth(1)?)?;
+        let claims: Value = serde_json::from_slice(&Zeroizing::new(claims)).ok()?;
+        claims.get(name)?.as_str().map(Into::into)
     }
 
     /// The public half of the key that goes with it: the claim `jwk`, where there is one.

@@ -71,6 +71,15 @@ pub fn sign(
     now: UnixTime,
 ) -> Result<SignedHeaders, SignError> {
     credential.check_expiry(now)?;
+    sign_unexpired(request, credential, now)
+}
+
+/// The same, where the caller has judged the credential's life by a better clock.
+pub(crate) fn sign_unexpired(
+    request: &Request<'_>,
+    credential: &Credential,
+    now: UnixTime,
+) -> Result<SignedHeaders, SignError> {
     let prepared = prepare(request, credential.key_id(), now)?;
     let signature = credential.sign_message(prepared.signing_string.as_bytes())?;
     Ok(prepared.finish(&signature))

@@ -1,5 +1,6 @@
 //! What a key has to do, whoever holds it.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -17,6 +18,17 @@ pub trait SigningKey: Send + Sync {
 
     /// The public half.
     fn public_key(&self) -> &PublicKey;
+}
+
+/// A key that several credentials share.
+impl<K: SigningKey + ?Sized> SigningKey for Arc<K> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+        (**self).sign(message)
+    }
+
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
 }
 
 /// An RSA public key that verifies.

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::shell::root;
 
 /// Each module may name those above it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 24] = [
     "time",
     "error",
     "url",
@@ -28,6 +28,10 @@ const ORDER: [&str; 20] = [
     "verify",
     "profile",
     "region",
+    "backoff",
+    "certificate",
+    "generation",
+    "federation",
 ];
 
 /// Fail for a module that is not in the order, or names one that comes after it.

@@ -1,0 +1,141 @@
+//! Requests that an exchange wants sent, and the answers to them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use zeroize::Zeroizing;
+
+/// A whole request, to be sent as it is: nothing added, no redirect followed.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct HttpRequest {
+    /// Whom it goes to, and so by which way and with which patience.
+    pub endpoint: Endpoint,
+    /// The method, in capitals.
+    pub method: &'static str,
+    /// The absolute URL.
+    pub url: String,
+    /// Names in lower case, with values that may hold tokens.
+    pub headers: Vec<(&'static str, Zeroizing<String>)>,
+    /// The body; empty for GET.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl HttpRequest {
+    /// The value of the header of this name, in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
+    }
+}
+
+/// No value of a header, and nothing of the body.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("endpoint", &self.endpoint)
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whom a request goes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Endpoint {
+    /// The metadata service of an instance: never through a proxy.
+    Metadata,
+    /// A service of OCI or an identity domain: over TLS, through a proxy where one is set.
+    Service,
+    /// The proxymux of a Kubernetes cluster: TLS with the cluster's own authority, never
+    /// through a proxy.
+    Workload,
+}
+
+impl Endpoint {
+    /// How long to wait for a whole answer.
+    #[must_use]
+    pub const fn time_limit(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Metadata => 3,
+            Self::Service | Self::Workload => 10,
+        })
+    }
+
+    /// How many bytes of a body to read; what is longer is [`TransportFault::TooLarge`].
+    #[must_use]
+    pub const fn size_limit(self) -> usize {
+        65_536
+    }
+}
+
+/// What came back.
+#[derive(Clone, Copy)]
+pub struct HttpAnswer<'a> {
+    /// The status.
+    pub status: u16,
+    /// Names in any case, with their values.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The whole body.
+    pub body: &'a [u8],
+}
+
+impl<'a> HttpAnswer<'a> {
+    /// The value of the header of this name, in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
+        let found = self.headers.iter().find(|header| header.0.eq_ignore_ascii_case(name));
+        found.map(|header| header.1.trim())
+    }
+
+    /// RFC 9110, section 10.2.3: `Retry-After` in seconds; dates are passed over.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.parse().ok().map(Duration::from_secs)
+    }
+}
+
+/// Status and length only: the body may hold a key or a token.
+impl fmt::Debug for HttpAnswer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpAnswer")
+            .field("status", &self.status)
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TransportFault {
+    /// The connection was refused, or ended before the answer did.
+    Connection,
+    /// The name of the host is not known.
+    Dns,
+    /// Another reason.
+    Other,
+    /// What came back is not HTTP.
+    Protocol,
+    /// No whole answer came in time.
+    Timeout,
+    /// The server did not prove who it is.
+    Tls,
+    /// The answer is larger than it may be.
+    TooLarge,
+}
+
+impl fmt::Display for TransportFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => "the connection was refused or broken",
+            Self::Dns => "the name of the host could not be resolved",
+            Self::Other => "the request could not be sent",
+            Self::Protocol => "what came back is not HTTP",
+            Self::Timeout => "no whole answer came in time",
+            Self::Tls => "the server's certificate was not accepted",
+            Self::TooLarge => "the answer is larger than 65,536 bytes",
+        })
+    }
+}

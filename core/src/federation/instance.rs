@@ -1,0 +1,154 @@
+//! A compute instance, which proves itself by the certificate of its metadata service.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::certificate::Certificate;
+use crate::error::KeyError;
+use crate::federation::call::Draft;
+use crate::federation::error::ExchangeFault;
+use crate::federation::http::Endpoint;
+use crate::federation::{KeyBackend, call};
+use crate::key_options::KeyOptions;
+use crate::private_key::PrivateKeyDer;
+use crate::region::{Region, RegionSources, Service};
+use crate::signing_key::SigningKey;
+use crate::time::UnixTime;
+
+/// How to act as the compute instance on which the program runs.
+///
+/// ```
+/// use ocisign_core::InstancePrincipal;
+///
+/// let instance = InstancePrincipal::new().metadata("http://127.0.0.1:12200/opc/v2/");
+/// assert!(format!("{instance:?}").contains("127.0.0.1:12200/opc/v2"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct InstancePrincipal {
+    metadata: String,
+    federation: Option<String>,
+    pub(crate) region: Option<Region>,
+}
+
+impl InstancePrincipal {
+    /// By the metadata service at its usual address, and the endpoints of its region.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { metadata: METADATA.into(), federation: None, region: None }
+    }
+
+    /// Another address of the metadata service, up to `/opc/v2`: `OCI_METADATA_BASE_URL`.
+    #[must_use]
+    pub fn metadata(mut self, base_url: &str) -> Self {
+        self.metadata = base_url.trim().trim_end_matches('/').into();
+        self
+    }
+
+    /// Another federation endpoint, such as `https://auth.us-phoenix-1.oraclecloud.com`:
+    /// `OCI_SDK_AUTH_CLIENT_REGION_URL`. It may end in `/v1/x509`.
+    #[must_use]
+    pub fn federation(mut self, endpoint: &str) -> Self {
+        let endpoint = endpoint.trim().trim_end_matches('/');
+        self.federation = Some(endpoint.strip_suffix("/v1/x509").unwrap_or(endpoint).into());
+        self
+    }
+
+    /// The region, where it is known: the metadata service is not asked for it.
+    #[must_use]
+    pub fn region(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self
+    }
+
+    /// What the metadata service has under this path.
+    pub(crate) fn ask(&self, path: &str) -> Draft<'static> {
+        let url = [&self.metadata, "/", path].concat();
+        call::draft(Endpoint::Metadata, "GET", url).header("authorization", "Bearer Oracle")
+    }
+
+    /// Where the region's authentication service is, as it was said or as it follows.
+    pub(crate) fn auth(&self, region: Option<&Region>) -> String {
+        let of_region = || region.map(|region| region.endpoint(Service::Auth));
+        self.federation.clone().or_else(of_region).unwrap_or_default()
+    }
+}
+
+impl Default for InstancePrincipal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What the metadata service gives an instance to prove itself with.
+pub(crate) struct Identity {
+    pub(crate) leaf: Certificate,
+    pub(crate) key: Arc<dyn SigningKey>,
+    pub(crate) intermediate: Certificate,
+}
+
+impl Identity {
+    /// Whether the three were read on the same side of a rotation.
+    pub(crate) fn fits(&self) -> bool {
+        self.leaf.public_key == *self.key.public_key() && self.leaf.is_issued_by(&self.intermediate)
+    }
+
+    /// POST `/v1/x509`: the certificates and a public key for a token.
+    ///
+    /// The digest in the key id is SHA-256 and the fingerprint in lower case, as the SDKs
+    /// for Go and, but for the case, Java have it.
+    pub(crate) fn federate(&self, endpoint: &str, session_key: &dyn SigningKey) -> Draft<'_> {
+        let tenancy = self.leaf.tenancy().unwrap_or_default();
+        let key_id = format!("{tenancy}/fed-x509-sha256/{}", self.leaf.fingerprint);
+        let body = json!({
+            "certificate": self.leaf.base64,
+            "fingerprintAlgorithm": "SHA256",
+            "intermediateCertificates": [self.intermediate.base64],
+            "publicKey": call::spki(session_key),
+            "purpose": "DEFAULT",
+        });
+        call::draft(Endpoint::Service, "POST", [endpoint, "/v1/x509"].concat())
+            .json(&body)
+            .signed_by(&key_id, &*self.key)
+    }
+}
+
+/// A certificate of the metadata service.
+pub(crate) fn certificate(text: &str, now: UnixTime) -> Result<Certificate, ExchangeFault> {
+    let certificate = Certificate::from_pem(text)
+        .ok_or(ExchangeFault::InvalidAnswer("a certificate with an RSA key, in PEM"))?;
+    if certificate.has_expired(now) {
+        return Err(ExchangeFault::Certificate("the certificate has expired"));
+    }
+    Ok(certificate)
+}
+
+/// The instance's own certificate, which has to name a tenancy.
+pub(crate) fn leaf(text: &str, now: UnixTime) -> Result<Certificate, ExchangeFault> {
+    let leaf = certificate(text, now)?;
+    if leaf.tenancy().is_none() {
+        return Err(ExchangeFault::Certificate("the certificate names no tenancy"));
+    }
+    Ok(leaf)
+}
+
+/// The private key of the instance's certificate.
+pub(crate) fn key(text: &str, keys: &dyn KeyBackend) -> Result<Arc<dyn SigningKey>, KeyError> {
+    keys.load(&PrivateKeyDer::from_pem(text, &KeyOptions::new())?)
+}
+
+/// `/instance/regionInfo`: the region with its realm and domain.
+pub(crate) fn region_info(text: &str) -> Result<Region, ExchangeFault> {
+    let metadata: Value = serde_json::from_slice(text.as_bytes())
+        .map_err(|_| ExchangeFault::InvalidAnswer("region metadata in JSON"))?;
+    Region::from_metadata(&metadata).map(|(_, region)| region).map_err(ExchangeFault::Region)
+}
+
+/// `/instance/region`: a name or a code.
+pub(crate) fn region(text: &str) -> Result<Region, ExchangeFault> {
+    Region::lookup(text.trim(), &RegionSources::default()).map_err(ExchangeFault::Region)
+}
+
+const METADATA: &str = "http://169.254.169.254/opc/v2";

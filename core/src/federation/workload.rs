@@ -1,0 +1,108 @@
+//! A pod in a Kubernetes cluster of OCI (OKE).
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::error::SignError;
+use crate::federation::call;
+use crate::federation::call::Draft;
+use crate::federation::http::Endpoint;
+use crate::region::Region;
+use crate::security_token::SecurityToken;
+use crate::signing_key::SigningKey;
+use crate::time::UnixTime;
+
+/// How to act as the workload of an OKE cluster in which the program runs.
+pub struct WorkloadIdentity {
+    host: String,
+    port: u16,
+    token: Zeroizing<String>,
+    pub(crate) region: Option<Region>,
+}
+
+impl WorkloadIdentity {
+    /// By the proxymux at this host (`KUBERNETES_SERVICE_HOST`) and the service account
+    /// token of the pod, read anew for each exchange: the cluster rotates it.
+    ///
+    /// ```
+    /// use ocisign_core::WorkloadIdentity;
+    ///
+    /// let workload = WorkloadIdentity::new("10.96.0.1", "e30.e30.c2ln");
+    /// assert!(format!("{workload:?}").contains("https://10.96.0.1:12250/"));
+    /// ```
+    #[must_use]
+    pub fn new(host: &str, service_account_token: &str) -> Self {
+        Self {
+            host: host.trim().into(),
+            port: 12_250,
+            token: Zeroizing::new(
+                service_account_token.trim_start_matches('\u{feff}').trim().into(),
+            ),
+            region: None,
+        }
+    }
+
+    /// Another port than 12250: `KUBERNETES_SERVICE_PORT_PROXYMUX`.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The region, where it is known: `OCI_RESOURCE_PRINCIPAL_REGION`.
+    #[must_use]
+    pub fn region(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self
+    }
+
+    /// POST the pod's public key with the service account's token.
+    pub(crate) fn request(&self, key: &dyn SigningKey, request_id: &str) -> Draft<'static> {
+        call::draft(Endpoint::Workload, "POST", self.url())
+            .header("authorization", &Zeroizing::new(format!("Bearer {}", *self.token)))
+            .header("opc-request-id", request_id)
+            .json(&json!({ "podKey": call::spki(key) }))
+    }
+
+    fn url(&self) -> String {
+        // RFC 3986, section 3.2.2: an IPv6 address stands in brackets.
+        let bare = self.host.contains(':') && !self.host.starts_with('[');
+        let (open, close) = if bare { ("[", "]") } else { ("", "") };
+        format!("https://{open}{}{close}:{}/resourcePrincipalSessionTokens", self.host, self.port)
+    }
+
+    /// Whether the service account's token can still be of use.
+    pub(crate) fn check(&self, now: UnixTime) -> Result<(), SignError> {
+        match SecurityToken::parse(&self.token)?.expires() {
+            Some(at) if at <= now => Err(SignError::Expired(at)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The answer: base64, possibly as a JSON string, of a JSON object with a `token`.
+pub(crate) fn token(body: &[u8]) -> Option<Zeroizing<String>> {
+    let text = core::str::from_utf8(body).ok()?.trim();
+    let text = match serde_json::from_slice(text.as_bytes()) {
+        Ok(Value::String(text)) => Zeroizing::new(text),
+        _ => Zeroizing::new(text.into()),
+    };
+    let json = Zeroizing::new(STANDARD.decode(text.as_bytes()).ok()?);
+    call::member(&json, "token")
+}
+
+/// Where it goes, and nothing of the token.
+impl fmt::Debug for WorkloadIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkloadIdentity")
+            .field("url", &self.url())
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}

@@ -29,7 +29,7 @@ pub struct Moment {
 ///
 /// It is replaced whole and never in part.
 pub struct Generation {
-    credential: Credential,
+    credential: Arc<Credential>,
     expires: Option<Duration>,
     number: u64,
     received: Moment,
@@ -48,7 +48,7 @@ impl Generation {
 
     /// What signs.
     #[must_use]
-    pub fn credential(&self) -> &Credential {
+    pub fn credential(&self) -> &Arc<Credential> {
         &self.credential
     }
 
@@ -279,9 +279,10 @@ impl Rotation {
     /// [`RefusedGeneration`]; the one that was there stays, and the refresh has failed.
     pub fn succeed(
         &mut self,
-        credential: Credential,
+        credential: impl Into<Arc<Credential>>,
         now: Moment,
     ) -> Result<Arc<Generation>, RefusedGeneration> {
+        let credential = credential.into();
         if let Err(refused) = self.check(&credential, now) {
             self.fail(None, now);
             return Err(refused);
@@ -305,6 +306,15 @@ impl Rotation {
         });
         self.current = Some(generation.clone());
         Ok(generation)
+    }
+
+    /// Go on with a generation that came in another process, before a `fork`.
+    pub fn adopt(&mut self, generation: Arc<Generation>, now: Moment) {
+        let remaining = generation.expires.map(|at| at.saturating_sub(now.uptime));
+        self.tenancy = generation.credential.tenancy();
+        self.checked = Some(now);
+        self.refresh_at = now.uptime.saturating_add(self.rest(remaining));
+        self.current = Some(generation);
     }
 
     /// A refresh brought nothing. `retry_after` is what the server asked for.

@@ -35,8 +35,15 @@ enum Signer<'a> {
 
 /// A request without headers or body.
 pub(crate) fn draft<'a>(endpoint: Endpoint, method: &'static str, url: String) -> Draft<'a> {
-    let (headers, body) = (Vec::new(), Zeroizing::default());
-    Draft { request: HttpRequest { endpoint, method, url, headers, body }, signer: Signer::Nobody }
+    let request = HttpRequest {
+        endpoint,
+        method,
+        url,
+        headers: Vec::new(),
+        body: Zeroizing::default(),
+        time_limit: endpoint.time_limit(),
+    };
+    Draft { request, signer: Signer::Nobody }
 }
 
 impl<'a> Draft<'a> {
@@ -138,8 +145,7 @@ pub(crate) fn refusal_code(body: &[u8]) -> Option<String> {
 
 /// The server's time, where TLS says that it is the server's.
 pub(crate) fn server_time(request: &HttpRequest, answer: &HttpAnswer<'_>) -> Option<UnixTime> {
-    let secure = request.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-    parse_imf_fixdate(answer.header("date")?).filter(|_| secure)
+    parse_imf_fixdate(answer.header("date")?).filter(|_| request.is_secure())
 }
 
 /// OCI accepts dates within five minutes of its own time.

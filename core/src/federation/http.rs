@@ -21,6 +21,8 @@ pub struct HttpRequest {
     pub headers: Vec<(&'static str, Zeroizing<String>)>,
     /// The body; empty for GET.
     pub body: Zeroizing<Vec<u8>>,
+    /// How long to wait for the whole answer.
+    pub time_limit: Duration,
 }
 
 impl HttpRequest {
@@ -28,6 +30,12 @@ impl HttpRequest {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
+    }
+
+    /// Whether it goes over TLS, so that the answer is the server's own.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
     }
 }
 
@@ -56,9 +64,8 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// How long to wait for a whole answer.
-    #[must_use]
-    pub const fn time_limit(self) -> Duration {
+    /// How long to wait for a whole answer, usually.
+    pub(crate) const fn time_limit(self) -> Duration {
         Duration::from_secs(match self {
             Self::Metadata => 3,
             Self::Service | Self::Workload => 10,

@@ -128,10 +128,16 @@ pub enum VariableFault {
 }
 
 impl VariableError {
-    /// A variable that has to be set.
+    /// This variable, with what is wrong with it.
+    #[must_use]
+    pub fn new(name: &str, fault: VariableFault) -> Self {
+        Self { name: name.to_string(), fault }
+    }
+
+    /// A variable that has to be set, and is not.
     #[must_use]
     pub fn missing(name: &str) -> Self {
-        Self { name: name.to_string(), fault: VariableFault::Missing }
+        Self::new(name, VariableFault::Missing)
     }
 
     /// The stable code, equal in all languages.

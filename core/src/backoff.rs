@@ -23,17 +23,23 @@ impl Jitter {
     /// A time from `least` to `most`, another one each time.
     pub(crate) fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let digest = Sha256::new()
-            .chain_update(&*self.seed)
+            .chain_update(*self.seed)
             .chain_update(self.drawn.to_be_bytes())
             .finalize();
         self.drawn += 1;
         let part = digest.iter().take(4).fold(0_u32, |sum, &byte| (sum << 8) | u32::from(byte));
-        least + most.saturating_sub(least).mul_f64(f64::from(part) / f64::from(u32::MAX))
+        let span = most.saturating_sub(least);
+        least.saturating_add(span.mul_f64(f64::from(part) / f64::from(u32::MAX)))
+    }
+
+    /// A time within a tenth of this one, another one each time.
+    pub(crate) fn around(&mut self, mean: Duration) -> Duration {
+        self.between(mean.saturating_sub(mean / 10), mean.saturating_add(mean / 10))
     }
 
     /// Three random-looking numbers, as OCI's clients name their requests.
     pub(crate) fn request_id(&self) -> String {
-        let digest = Sha256::new().chain_update(&*self.seed).chain_update(b"request").finalize();
+        let digest = Sha256::new().chain_update(*self.seed).chain_update(b"request").finalize();
         let mut text = String::with_capacity(98);
         for (index, byte) in digest.iter().chain(&digest[..16]).enumerate() {
             if index > 0 && index % 16 == 0 {
@@ -63,7 +69,7 @@ impl fmt::Debug for Jitter {
 
 const BASE: Duration = Duration::from_secs(1);
 const CAP: Duration = Duration::from_secs(30);
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests {

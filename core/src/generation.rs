@@ -58,7 +58,7 @@ impl Generation {
         self.number
     }
 
-    /// When it came.
+    /// When it first came.
     #[must_use]
     pub fn received(&self) -> Moment {
         self.received
@@ -91,15 +91,16 @@ impl fmt::Debug for Generation {
 
 /// The succession of generations: one signs, at most one refresh is in flight.
 ///
-/// Methods that take `&self` read; [`begin`](Self::begin), [`succeed`](Self::succeed),
-/// [`fail`](Self::fail) and [`reject`](Self::reject) change. What holds:
+/// Methods that take `&self` read; [`begin`](Self::begin), [`force`](Self::force),
+/// [`succeed`](Self::succeed), [`fail`](Self::fail) and [`reject`](Self::reject) change.
+/// What holds:
 ///
-/// - A generation comes whole, and what signs is the last one that came.
+/// - A generation comes whole, and what signs is what the last refresh to begin brought.
 /// - While it is valid it signs, whatever became of the refreshes after it.
-/// - A refresh is due at half of the life that it had when it came, with jitter, and no
-///   later than a minute before its end (a quarter of its life, where that is shorter).
+/// - A refresh is due at half of the life that is left when one succeeds, a tenth earlier or
+///   later, and never within a second of it.
 /// - After failures the next refresh waits half a second to thirty, or for what the server
-///   asked for; one success makes that undone.
+///   asked for, up to five minutes; one success makes that undone.
 /// - Another tenancy is never accepted.
 ///
 /// ```
@@ -117,14 +118,15 @@ impl fmt::Debug for Generation {
 /// let mut rotation = Rotation::new([7; 32]); // 32 random bytes
 /// assert!(matches!(rotation.decide(at(0)), Decision::Refresh));
 ///
-/// assert!(rotation.begin(at(0)) && !rotation.begin(at(0)));
+/// let claim = rotation.begin(at(0)).expect("a refresh is due");
+/// assert!(rotation.begin(at(0)).is_none());
 /// let first = Credential::new(KeyId::new("ST$a.b.c")?, key()).with_expiry(1_700_001_200);
-/// rotation.succeed(first, at(1))?;
+/// rotation.succeed(claim, first, at(1))?;
 /// assert!(matches!(rotation.decide(at(500)), Decision::Sign(_)));
 /// assert!(matches!(rotation.decide(at(700)), Decision::SignAndRefresh(_)));
 ///
-/// assert!(rotation.begin(at(700)));
-/// rotation.fail(None, at(710));
+/// let claim = rotation.begin(at(700)).expect("a refresh is due");
+/// rotation.fail(claim, None, at(710));
 /// assert!(matches!(rotation.decide(at(1_199)), Decision::SignAndRefresh(_)));
 /// assert!(matches!(rotation.decide(at(1_200)), Decision::Refresh));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -133,7 +135,11 @@ impl fmt::Debug for Generation {
 pub struct Rotation {
     /// When clock and uptime were last seen to agree, by a refresh.
     checked: Option<Moment>,
+    /// How many refreshes began. One in flight is the last of them.
+    claims: u64,
     current: Option<Arc<Generation>>,
+    /// Which refresh brought `current`.
+    current_claim: u64,
     failures: u32,
     forced: Option<Duration>,
     jitter: Jitter,
@@ -143,6 +149,13 @@ pub struct Rotation {
     retry_at: Duration,
     tenancy: Option<String>,
 }
+
+/// The right to refresh, which one caller at a time has.
+///
+/// Not `Clone`: it ends once, with [`Rotation::succeed`] or [`Rotation::fail`].
+#[derive(Debug)]
+#[must_use = "nobody else refreshes before it ends, for two minutes"]
+pub struct Claim(u64);
 
 /// The moments at which [`Rotation::decide`] says [`Decision::Sign`] for sure.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +191,7 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Rejection {
     /// 404 `NotAuthorizedOrNotFound`: policies that changed reach a token that is minted
-    /// after the change. Only a generation older than 15 minutes is replaced.
+    /// after the change. Nothing is fetched within 15 minutes of the last refresh.
     NotFound,
     /// 401: the token or key is not accepted.
     Unauthorized,
@@ -203,7 +216,9 @@ impl Rotation {
     pub fn new(entropy: [u8; 32]) -> Self {
         Self {
             checked: None,
+            claims: 0,
             current: None,
+            current_claim: 0,
             failures: 0,
             forced: None,
             jitter: Jitter::new(entropy),
@@ -260,51 +275,65 @@ impl Rotation {
         }
     }
 
-    /// Claim the one refresh; `false` when another one has it.
+    /// Claim the one refresh; `None` when another has it, or none is due (any more): decide,
+    /// or [`reject`](Self::reject), again.
     ///
-    /// Whoever gets `true` owes a [`succeed`](Self::succeed) or a [`fail`](Self::fail). After
-    /// two minutes without either the claim is void.
-    pub fn begin(&mut self, now: Moment) -> bool {
-        let free = !self.is_refreshing(now);
-        if free {
-            self.refreshing = Some(now.uptime);
+    /// After two minutes without an end of it another may claim the next one.
+    pub fn begin(&mut self, now: Moment) -> Option<Claim> {
+        // Judged anew: whoever decided before the last refresh ended must not start another.
+        match self.decide(now) {
+            Decision::Refresh | Decision::SignAndRefresh(_) => self.force(now),
+            Decision::Await | Decision::Refuse(_) | Decision::Sign(_) => None,
         }
-        free
     }
 
-    /// Take what a refresh brought. The same credential again changes no generation.
+    /// Claim a refresh that is not due, because the source says that it changed, or somebody
+    /// asked for it; `None` when another has it.
+    ///
+    /// It does not wait for what failures and the server ask for: that is the caller's to do.
+    pub fn force(&mut self, now: Moment) -> Option<Claim> {
+        if self.is_refreshing(now) {
+            return None;
+        }
+        self.claims += 1;
+        self.refreshing = Some(now.uptime);
+        Some(Claim(self.claims))
+    }
+
+    /// Take what a refresh brought, and return what signs from now on.
+    ///
+    /// The same credential again changes no generation, but may lengthen its life. What a
+    /// refresh brings after a later one has brought something is dropped.
     ///
     /// # Errors
     ///
     /// [`RefusedGeneration`]; the one that was there stays, and the refresh has failed.
     pub fn succeed(
         &mut self,
+        claim: Claim,
         credential: impl Into<Arc<Credential>>,
         now: Moment,
     ) -> Result<Arc<Generation>, RefusedGeneration> {
         let credential = credential.into();
         if let Err(refused) = self.check(&credential, now) {
-            self.fail(None, now);
+            self.fail(claim, None, now);
             return Err(refused);
+        }
+        if let Some(known) = self.current.as_ref().filter(|_| claim.0 < self.current_claim) {
+            return Ok(known.clone());
         }
         let remaining =
             credential.expires().map(|at| Duration::from_secs(at.saturating_sub(now.time)));
-        let same = self.current.take_if(|known| {
-            known.credential.key_id() == credential.key_id()
-                && known.credential.public_key() == credential.public_key()
-        });
-        let number = self.current.as_ref().map_or(0, |known| known.number) + 1;
-        self.tenancy = self.tenancy.take().or_else(|| credential.tenancy());
+        let generation =
+            self.succeeding(credential, remaining.map(|rest| now.uptime.saturating_add(rest)), now);
+        self.tenancy = self.tenancy.take().or_else(|| generation.credential.tenancy());
         self.checked = Some(now);
         self.failures = 0;
-        self.refreshing = None;
         self.retry_at = Duration::ZERO;
         self.refresh_at = now.uptime.saturating_add(self.rest(remaining));
-        let generation = same.unwrap_or_else(|| {
-            let expires = remaining.map(|rest| now.uptime + rest);
-            Arc::new(Generation { credential, expires, number, received: now })
-        });
         self.current = Some(generation.clone());
+        self.current_claim = claim.0;
+        self.end(claim);
         Ok(generation)
     }
 
@@ -318,10 +347,12 @@ impl Rotation {
     }
 
     /// A refresh brought nothing. `retry_after` is what the server asked for.
-    pub fn fail(&mut self, retry_after: Option<Duration>, now: Moment) {
-        self.refreshing = None;
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = now.uptime + self.jitter.backoff(self.failures, retry_after);
+    pub fn fail(&mut self, claim: Claim, retry_after: Option<Duration>, now: Moment) {
+        if self.end(claim) {
+            self.failures = self.failures.saturating_add(1);
+            self.retry_at =
+                now.uptime.saturating_add(self.jitter.backoff(self.failures, retry_after));
+        }
     }
 
     /// A server rejected what the generation of this number signed.
@@ -332,19 +363,55 @@ impl Rotation {
         if known.number > number {
             return Verdict::SignAgain;
         }
-        let age = now.uptime.saturating_sub(known.received.uptime);
-        if rejection == Rejection::NotFound && age < STALE {
+        let rested = self.checked.map(|then| now.uptime.saturating_sub(then.uptime));
+        if rejection == Rejection::NotFound && rested.is_some_and(|rested| rested < STALE) {
             return Verdict::GiveUp;
         }
         if self.is_refreshing(now) {
             return Verdict::Await;
         }
-        let lately = self.forced.is_some_and(|at| now.uptime.saturating_sub(at) < FORCED_INTERVAL);
-        if lately || now.uptime < self.retry_at {
+        if now.uptime < self.retry_at {
             return Verdict::GiveUp;
         }
-        self.forced = Some(now.uptime);
+        if !self.is_due(now) {
+            let since = self.forced.map(|at| now.uptime.saturating_sub(at));
+            if since.is_some_and(|since| since < FORCED_INTERVAL) {
+                return Verdict::GiveUp;
+            }
+            self.forced = Some(now.uptime);
+            self.refresh_at = Duration::ZERO;
+        }
         Verdict::Refresh
+    }
+
+    /// The generation that this credential makes, or lives on in.
+    fn succeeding(
+        &self,
+        credential: Arc<Credential>,
+        expires: Option<Duration>,
+        now: Moment,
+    ) -> Arc<Generation> {
+        let Some(known) = &self.current else {
+            return Arc::new(Generation { credential, expires, number: 1, received: now });
+        };
+        let same = known.credential.key_id() == credential.key_id()
+            && known.credential.public_key() == credential.public_key();
+        Arc::new(if same {
+            // The later one of two ends: a clock that was set must not end a life.
+            let expires = expires.map(|end| known.expires.map_or(end, |known| known.max(end)));
+            Generation { credential, expires, number: known.number, received: known.received }
+        } else {
+            Generation { credential, expires, number: known.number + 1, received: now }
+        })
+    }
+
+    /// Whether this ended the refresh in flight. A claim that another one followed ends nothing.
+    fn end(&mut self, Claim(number): Claim) -> bool {
+        let last = number == self.claims;
+        if last {
+            self.refreshing = None;
+        }
+        last
     }
 
     fn is_refreshing(&self, now: Moment) -> bool {
@@ -367,13 +434,10 @@ impl Rotation {
 
     /// How long a credential with so much life is left alone.
     fn rest(&mut self, remaining: Option<Duration>) -> Duration {
-        let Some(remaining) = remaining else {
-            let Some(recheck) = self.recheck else { return Duration::MAX };
-            return self.jitter.between(recheck.mul_f64(0.9), recheck.mul_f64(1.1));
-        };
-        let margin = MARGIN.min(remaining / 4);
-        let half = self.jitter.between(remaining.mul_f64(0.45), remaining.mul_f64(0.55));
-        half.min(remaining.saturating_sub(margin)).max(LEAST_REST)
+        match remaining.map(|remaining| remaining / 2).or(self.recheck) {
+            Some(rest) => self.jitter.around(rest).max(LEAST_REST),
+            None => Duration::MAX,
+        }
     }
 }
 
@@ -422,12 +486,10 @@ impl core::error::Error for RefusedGeneration {}
 /// Between two refreshes that were forced.
 const FORCED_INTERVAL: Duration = Duration::from_secs(10);
 /// After which a refresh that nobody ended is given to another.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_mins(2);
 /// A credential that is about to expire is not fetched more often than this.
 const LEAST_REST: Duration = Duration::from_secs(1);
-/// Before the expiry, so that a request that is under way arrives in time.
-const MARGIN: Duration = Duration::from_secs(60);
 /// In seconds. Uptime is trimmed to the time of day by a few parts in a million.
 const MAX_DRIFT: u64 = 60;
 /// After which a changed policy may be the reason for a 404.
-const STALE: Duration = Duration::from_secs(900);
+const STALE: Duration = Duration::from_mins(15);

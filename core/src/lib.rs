@@ -61,7 +61,7 @@ pub use federation::{
     TransportFault, UserSession, VariableError, VariableFault, WorkloadIdentity,
 };
 pub use generation::{
-    Decision, Generation, Moment, Quiet, RefusedGeneration, Rejection, Rotation, Verdict,
+    Claim, Decision, Generation, Moment, Quiet, RefusedGeneration, Rejection, Rotation, Verdict,
 };
 pub use key_id::KeyId;
 pub use key_options::KeyOptions;

@@ -7,7 +7,7 @@ use std::thread;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use event_listener::{Event, EventListener};
-use ocisign_core::{Decision, Generation, Moment, Quiet, Rejection, Rotation, Verdict};
+use ocisign_core::{Claim, Decision, Generation, Moment, Quiet, Rejection, Rotation, Verdict};
 
 use crate::clock::Time;
 use crate::context::{Context, entropy};
@@ -59,15 +59,16 @@ struct State {
 /// What a caller has to do to sign.
 pub(crate) enum Next {
     Follow(EventListener),
-    Lead(Claim),
+    Lead(Refresh),
     Sign(Arc<Generation>),
 }
 
 /// The one refresh. Whoever drops it undone has failed.
-pub(crate) struct Claim {
+pub(crate) struct Refresh {
+    /// Until it has ended.
+    claim: Option<Claim>,
     keeper: Arc<Keeper>,
     process: Arc<InProcess>,
-    done: bool,
 }
 
 /// What is known of the refreshes so far.
@@ -102,18 +103,15 @@ impl Keeper {
         match state.rotation.decide(now) {
             Decision::Sign(generation) => Ok(Next::Sign(generation)),
             Decision::SignAndRefresh(generation) => {
-                if self.parts.background && state.rotation.begin(now) {
-                    drop(state);
-                    self.claim(&process).refresh_beside();
+                let claim = self.parts.background.then(|| state.rotation.begin(now)).flatten();
+                drop(state);
+                if let Some(claim) = claim {
+                    self.refresh(&process, claim).beside();
                 }
                 Ok(Next::Sign(generation))
             }
             Decision::Await => Ok(Next::Follow(process.ended.listen())),
-            Decision::Refresh => {
-                state.rotation.begin(now);
-                drop(state);
-                Ok(Next::Lead(self.claim(&process)))
-            }
+            Decision::Refresh => Ok(self.lead_or_follow(&process, state.rotation.begin(now))),
             Decision::Refuse(_) => Err(state.refusal()),
         }
     }
@@ -122,12 +120,7 @@ impl Keeper {
     pub(crate) fn force(self: &Arc<Self>, now: Moment) -> Next {
         let process = self.process();
         let mut state = process.lock();
-        if state.rotation.begin(now) {
-            drop(state);
-            Next::Lead(self.claim(&process))
-        } else {
-            Next::Follow(process.ended.listen())
-        }
+        self.lead_or_follow(&process, state.rotation.force(now))
     }
 
     /// What to do about a request that was rejected: `None` when the answer stands.
@@ -143,11 +136,7 @@ impl Keeper {
             Verdict::GiveUp => None,
             Verdict::SignAgain => state.rotation.current().cloned().map(Next::Sign),
             Verdict::Await => Some(Next::Follow(process.ended.listen())),
-            Verdict::Refresh => {
-                let begun = state.rotation.begin(now);
-                drop(state);
-                begun.then(|| Next::Lead(self.claim(&process)))
-            }
+            Verdict::Refresh => Some(self.lead_or_follow(&process, state.rotation.begin(now))),
         }
     }
 
@@ -163,8 +152,16 @@ impl Keeper {
         }
     }
 
-    fn claim(self: &Arc<Self>, process: &Arc<InProcess>) -> Claim {
-        Claim { keeper: self.clone(), process: process.clone(), done: false }
+    /// To be called under the lock, so that no end goes unheard.
+    fn lead_or_follow(self: &Arc<Self>, process: &Arc<InProcess>, claim: Option<Claim>) -> Next {
+        match claim {
+            Some(claim) => Next::Lead(self.refresh(process, claim)),
+            None => Next::Follow(process.ended.listen()),
+        }
+    }
+
+    fn refresh(self: &Arc<Self>, process: &Arc<InProcess>, claim: Claim) -> Refresh {
+        Refresh { keeper: self.clone(), process: process.clone(), claim: Some(claim) }
     }
 
     /// The state of this process.
@@ -217,23 +214,23 @@ impl State {
     }
 }
 
-impl Claim {
+impl Refresh {
     /// Refresh on a thread that lives as long as that takes; where there is none to be had,
     /// on this one.
-    pub(crate) fn refresh_beside(self) {
+    pub(crate) fn beside(self) {
         // The closure is lost where no thread starts, and with it the claim: so it has failed.
-        let _ = thread::Builder::new().name("ocisign-refresh".into()).spawn(|| self.refresh());
+        let _ = thread::Builder::new().name("ocisign-refresh".into()).spawn(|| self.run());
     }
 
     /// The same, and wait for its end without blocking.
-    pub(crate) async fn refresh_elsewhere(self) {
+    pub(crate) async fn run_elsewhere(self) {
         let ended = self.process.ended.listen();
-        self.refresh_beside();
+        self.beside();
         ended.await;
     }
 
     /// Refresh now.
-    pub(crate) fn refresh(mut self) {
+    pub(crate) fn run(mut self) {
         let parts = &self.keeper.parts;
         let context = Context {
             environment: &parts.environment,
@@ -241,17 +238,17 @@ impl Claim {
             transport: &*parts.transport,
         };
         let fetched = parts.source.fetch(&context);
-        self.done = true;
         self.end(fetched);
     }
 
-    fn end(&self, fetched: Result<Fetched, SourceError>) {
+    fn end(&mut self, fetched: Result<Fetched, SourceError>) {
+        let Some(claim) = self.claim.take() else { return };
         let parts = &self.keeper.parts;
         let now = parts.time.now();
         let mut state = self.process.lock();
         let before = state.rotation.current().map(|known| known.number());
         let ended = match fetched {
-            Ok(fetched) => match state.rotation.succeed(fetched.credential.clone(), now) {
+            Ok(fetched) => match state.rotation.succeed(claim, fetched.credential.clone(), now) {
                 Ok(generation) => {
                     state.about = Some(Arc::new(fetched));
                     state.last_error = None;
@@ -260,7 +257,7 @@ impl Claim {
                 Err(refused) => Err(Arc::new(SourceError::from(refused))),
             },
             Err(error) => {
-                state.rotation.fail(error.retry_after(), now);
+                state.rotation.fail(claim, error.retry_after(), now);
                 Err(Arc::new(error))
             }
         };
@@ -281,11 +278,9 @@ impl Claim {
 }
 
 /// A source that panics, or a thread that cannot start, is a refresh that failed.
-impl Drop for Claim {
+impl Drop for Refresh {
     fn drop(&mut self) {
-        if !self.done {
-            self.end(Err(SourceError::Stopped));
-        }
+        self.end(Err(SourceError::Stopped));
     }
 }
 

@@ -206,7 +206,7 @@ impl Signer {
     /// Why nothing came. What is valid stays in use.
     pub fn refresh(&self) -> Result<(), SignerError> {
         match self.keeper.force(self.keeper.time().now()) {
-            Next::Lead(claim) => claim.refresh(),
+            Next::Lead(refresh) => refresh.run(),
             Next::Follow(ended) => ended_within_lease(ended),
             Next::Sign(_) => {}
         }
@@ -303,7 +303,7 @@ impl Signer {
             }
             match self.keeper.next(now)? {
                 Next::Sign(generation) => return Ok(generation),
-                Next::Lead(claim) => claim.refresh(),
+                Next::Lead(refresh) => refresh.run(),
                 Next::Follow(ended) => ended_within_lease(ended),
             }
         }
@@ -317,7 +317,7 @@ impl Signer {
             }
             match self.keeper.next(now)? {
                 Next::Sign(generation) => return Ok(generation),
-                Next::Lead(claim) => claim.refresh_elsewhere().await,
+                Next::Lead(refresh) => refresh.run_elsewhere().await,
                 Next::Follow(ended) => ended.await,
             }
         }
@@ -346,7 +346,7 @@ impl Signer {
         match self.rejected(signed, rejection) {
             None => return false,
             Some(Next::Sign(_)) => return true,
-            Some(Next::Lead(claim)) => claim.refresh(),
+            Some(Next::Lead(refresh)) => refresh.run(),
             Some(Next::Follow(ended)) => ended_within_lease(ended),
         }
         self.is_newer(signed)
@@ -356,7 +356,7 @@ impl Signer {
         match self.rejected(signed, rejection) {
             None => return false,
             Some(Next::Sign(_)) => return true,
-            Some(Next::Lead(claim)) => claim.refresh_elsewhere().await,
+            Some(Next::Lead(refresh)) => refresh.run_elsewhere().await,
             Some(Next::Follow(ended)) => ended.await,
         }
         self.is_newer(signed)

@@ -7,8 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
-use ocisign::{Credential, KeyId, SignError, Signer, sign};
-use ocisign_benches::{ConstantKey, KEY_ID, NOW, credential, der, get, native_key};
+use ocisign::{Environment, InstanceSource, Signer, sign};
+use ocisign_benches::{ConstantKey, NOW, credential, get, native_key};
+use ocisign_emulator::{Config, Emulator};
 
 /// The whole of it is a clock, a pointer and a comparison.
 fn overhead(c: &mut Criterion) {
@@ -56,15 +57,14 @@ fn in_threads(signer: &Signer, threads: u64, signatures: u64) -> Duration {
     start.elapsed()
 }
 
-/// The times of single signatures, with and without refreshes beside them, one after another.
+/// The times of single signatures by an instance principal, with and without refreshes beside
+/// them, one after another: each reads the metadata service, makes a key and federates.
 fn latency(seconds: u64) {
-    let source = || -> Result<Credential, SignError> {
-        // What a refresh computes on its own thread: a new key is generated for a session.
-        thread::sleep(Duration::from_millis(20));
-        let key = ocisign::NativeKey::new(&der().unwrap())?;
-        Ok(Credential::new(KeyId::new(KEY_ID)?, key))
-    };
-    let signer = Signer::from_fn(source);
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let config = Config { listen, tls_listen: listen, ..Config::default() };
+    let emulator = Emulator::start(config).unwrap();
+    let environment = Environment::of(emulator.environment(None));
+    let signer = Signer::builder(InstanceSource::new()).environment(environment).build();
     signer.warm().unwrap();
     for refreshing in [false, true] {
         let stop = AtomicBool::new(false);
@@ -87,13 +87,10 @@ fn latency(seconds: u64) {
             times
         });
         times.sort_unstable();
-        let at = |part: f64| {
-            let index = (times.len() as f64 * part) as usize;
-            times.get(index).copied().unwrap_or_default()
-        };
+        let at = |percent| times.get(times.len() * percent / 100).copied().unwrap_or_default();
         let name = if refreshing { "during refreshes" } else { "without refreshes" };
         let count = times.len();
-        println!("latency {name}: p50 {:?}, p99 {:?}, of {count}", at(0.5), at(0.99));
+        println!("latency {name}: p50 {:?}, p99 {:?}, of {count}", at(50), at(99));
     }
 }
 
@@ -102,6 +99,6 @@ criterion_group!(benches, overhead);
 fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
-    let test = std::env::args().any(|arg| arg == "--test") || !std::env::args().any(|arg| arg == "--bench");
-    latency(if test { 1 } else { 10 });
+    let bench = std::env::args().any(|arg| arg == "--bench");
+    latency(if bench { 10 } else { 1 });
 }

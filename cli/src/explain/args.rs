@@ -18,7 +18,7 @@ use crate::args::{ContentArgs, exit_codes, header};
 /// check, and a sentence. The last line names the most likely cause. No token, key or
 /// signature is printed.
 #[derive(ClapArgs)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
 #[command(group = ArgGroup::new("evidence").required(true).multiple(true).args([
     "code", "method", "url", "headers", "request_file", "status", "response_headers",
     "response_body_file", "response_file",
@@ -78,11 +78,11 @@ pub(crate) struct ExplainArgs {
     /// Time at which the request was sent, in seconds since 1970
     ///
     /// For want of an answer that tells it. Without either, this machine's clock is asked.
-    #[arg(long, value_name = "UNIX")]
+    #[arg(long, value_name = "UNIX", help_heading = "Answer")]
     pub(crate) now: Option<u64>,
 
     /// Print JSON: an array of verdict, check, message
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
 }
 
@@ -101,6 +101,9 @@ impl ExplainArgs {
         Ok(())
     }
 }
+
+const USAGE: &str = "ocisign explain [REQUEST] [ANSWER] [KEY] [--json]
+       ocisign explain --code <CODE>";
 
 const EXAMPLES: &str = concat!(
     "\

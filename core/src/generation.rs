@@ -412,12 +412,12 @@ impl core::error::Error for RefusedGeneration {}
 /// Between two refreshes that were forced.
 const FORCED_INTERVAL: Duration = Duration::from_secs(10);
 /// After which a refresh that nobody ended is given to another.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_mins(2);
 /// A credential that is about to expire is not fetched more often than this.
 const LEAST_REST: Duration = Duration::from_secs(1);
 /// Before the expiry, so that a request that is under way arrives in time.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// In seconds. Uptime is trimmed to the time of day by a few parts in a million.
 const MAX_DRIFT: u64 = 60;
 /// After which a changed policy may be the reason for a 404.
-const STALE: Duration = Duration::from_secs(900);
+const STALE: Duration = Duration::from_mins(15);

@@ -68,7 +68,9 @@ fn rotate_under_load(emulator: &Emulator, function: &Signer) -> Result {
             scope.spawn(|| {
                 while Instant::now() < end {
                     let called = get(emulator, function, "/20160918/regions");
-                    if let Err(error) = &called && bad.fetch_add(1, Ordering::Relaxed) == 0 {
+                    if let Err(error) = &called
+                        && bad.fetch_add(1, Ordering::Relaxed) == 0
+                    {
                         println!("  {error}; {:?}", function.status());
                     }
                     good.fetch_add(called.is_ok().into(), Ordering::Relaxed);

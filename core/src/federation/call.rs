@@ -19,6 +19,7 @@ use crate::security_token::SecurityToken;
 use crate::sign::{prepare, sign_unexpired};
 use crate::signing_key::SigningKey;
 use crate::time::{UnixTime, parse_imf_fixdate};
+use crate::url;
 
 /// A request that is not signed yet, and who is to sign it.
 pub(crate) struct Draft<'a> {
@@ -79,7 +80,10 @@ impl<'a> Draft<'a> {
         let body = if request.body.is_empty() { Body::Empty } else { Body::Bytes(&request.body) };
         let unsigned = Request::new(request.method, &request.url).headers(&given).body(body);
         let signed = match self.signer {
-            Signer::Nobody => return Ok(request),
+            Signer::Nobody => {
+                url::parse(&request.url)?;
+                return Ok(request);
+            }
             Signer::Credential(credential) => sign_unexpired(&unsigned, credential, now)?,
             Signer::Key(key_id, key) => {
                 let prepared = prepare(&unsigned, &KeyId::new(&key_id)?, now)?;

@@ -7,6 +7,8 @@ use core::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::url;
+
 /// A whole request, to be sent as it is: nothing added, no redirect followed.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -37,15 +39,22 @@ impl HttpRequest {
     pub fn is_secure(&self) -> bool {
         self.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
     }
+
+    /// The URL as it may be shown: without its query, and nothing of one that is none, which
+    /// may hold a password.
+    pub(crate) fn shown_url(&self) -> &str {
+        let shown = url::parse(&self.url).ok().and_then(|_| self.url.split(['?', '#']).next());
+        shown.unwrap_or_default()
+    }
 }
 
-/// No value of a header, and nothing of the body.
+/// No query, no value of a header, and nothing of the body.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")
             .field("endpoint", &self.endpoint)
             .field("method", &self.method)
-            .field("url", &self.url)
+            .field("url", &self.shown_url())
             .field("body", &self.body.len())
             .finish_non_exhaustive()
     }

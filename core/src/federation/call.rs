@@ -16,7 +16,7 @@ use crate::federation::http::{Endpoint, HttpAnswer, HttpRequest};
 use crate::key_id::KeyId;
 use crate::request::{Body, Request};
 use crate::security_token::SecurityToken;
-use crate::sign::{prepare, sign_unexpired};
+use crate::sign::{prepare, sign};
 use crate::signing_key::SigningKey;
 use crate::time::{UnixTime, parse_imf_fixdate};
 use crate::url;
@@ -84,7 +84,7 @@ impl<'a> Draft<'a> {
                 url::parse(&request.url)?;
                 return Ok(request);
             }
-            Signer::Credential(credential) => sign_unexpired(&unsigned, credential, now)?,
+            Signer::Credential(credential) => sign(&unsigned, credential, now)?,
             Signer::Key(key_id, key) => {
                 let prepared = prepare(&unsigned, &KeyId::new(&key_id)?, now)?;
                 let signature = key.sign(prepared.signing_string().as_bytes());
@@ -140,10 +140,12 @@ pub(crate) fn credential(
     Credential::security_token(&token, key).map_err(ExchangeFault::Credential)
 }
 
-/// The code of an answer that says no, where it is a word: `NotAuthenticated`.
+/// The code of an answer that says no, where it is a word: `NotAuthenticated`, or of an
+/// identity domain `invalid_client`.
 pub(crate) fn refusal_code(body: &[u8]) -> Option<String> {
-    let code = member(body, "code")?;
-    let word = code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let code = member(body, "code").or_else(|| member(body, "error"))?;
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let word = code.len() <= 64 && code.bytes().all(legal);
     word.then(|| code.to_string())
 }
 

@@ -37,15 +37,24 @@ impl HttpRequest {
     /// Whether it goes over TLS, so that the answer is the server's own.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
+        is_https(&self.url)
     }
 
     /// The URL as it may be shown: without its query, and nothing of one that is none, which
     /// may hold a password.
     pub(crate) fn shown_url(&self) -> &str {
-        let shown = url::parse(&self.url).ok().and_then(|_| self.url.split(['?', '#']).next());
-        shown.unwrap_or_default()
+        shown(&self.url)
     }
+}
+
+pub(crate) fn is_https(url: &str) -> bool {
+    url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
+}
+
+/// A URL as it may be shown: see [`HttpRequest::shown_url`].
+pub(crate) fn shown(text: &str) -> &str {
+    let known = url::parse(text).ok().and_then(|_| text.split(['?', '#']).next());
+    known.unwrap_or_default()
 }
 
 /// No query, no value of a header, and nothing of the body.

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::fmt;
 use core::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::certificate::Certificate;
 use crate::error::KeyError;
 use crate::federation::call::Draft;
 use crate::federation::error::ExchangeFault;
-use crate::federation::http::{Endpoint, HttpRequest};
+use crate::federation::http::{Endpoint, HttpRequest, shown};
 use crate::federation::{KeyBackend, call};
 use crate::key_options::KeyOptions;
 use crate::private_key::PrivateKeyDer;
@@ -27,7 +28,7 @@ use crate::time::UnixTime;
 /// let instance = InstancePrincipal::new().metadata("http://127.0.0.1:12200/opc/v2/");
 /// assert!(format!("{instance:?}").contains("127.0.0.1:12200/opc/v2"));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InstancePrincipal {
     metadata: String,
     federation: Option<String>,
@@ -87,6 +88,17 @@ impl InstancePrincipal {
     pub(crate) fn auth(&self, region: Option<&Region>) -> String {
         let of_region = || region.map(|region| region.endpoint(Service::Auth));
         self.federation.clone().or_else(of_region).unwrap_or_default()
+    }
+}
+
+/// Where it asks, and nothing of a password that stands in a URL.
+impl fmt::Debug for InstancePrincipal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstancePrincipal")
+            .field("metadata", &shown(&self.metadata))
+            .field("federation", &self.federation.as_deref().map(shown))
+            .field("region", &self.region)
+            .finish()
     }
 }
 

@@ -123,6 +123,8 @@ pub struct Exchange {
     keys: Arc<dyn KeyBackend>,
     plan: Plan,
     region: Option<Region>,
+    /// The present call was asked again for the sake of its date.
+    redated: bool,
     rereads: u32,
     retry_after: Option<Duration>,
     session_key: Option<Arc<dyn SigningKey>>,
@@ -211,6 +213,7 @@ impl Exchange {
             keys,
             region: plan.region().cloned(),
             plan,
+            redated: false,
             rereads: 0,
             retry_after: None,
             session_key: None,
@@ -226,15 +229,20 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// [`ExchangeError`], the same from the moment at which it failed for good.
+    /// [`ExchangeError`]: the same from the moment at which it failed for good. What is wrong
+    /// with the next request itself, such as an expired token to sign it with, is found anew
+    /// each time.
     pub fn next_step(&self, now: UnixTime) -> Result<Step, ExchangeError> {
         match &self.state {
             State::Failed(error) => Err(error.clone()),
-            State::Ready(credential) => Ok(Step::Ready(credential.clone())),
-            // Further off than any wait is a clock that was set back meanwhile.
-            _ if (1..=MAX_WAIT).contains(&self.wait_until.saturating_sub(now)) => {
-                Ok(Step::Wait(self.wait_until))
-            }
+            State::Ready(credential) => match credential.check_expiry(now) {
+                Err(error) if self.plan.brings_its_token() => Err(ExchangeError {
+                    call: String::new(),
+                    fault: ExchangeFault::Credential(error),
+                }),
+                _ => Ok(Step::Ready(credential.clone())),
+            },
+            _ if self.is_waiting(now) => Ok(Step::Wait(self.wait_until)),
             _ => self.request(now).map(Step::Send),
         }
     }
@@ -242,9 +250,15 @@ impl Exchange {
     /// Take the answer to the request of the last [`next_step`](Self::next_step), or why
     /// there is none. An answer to nothing is passed over.
     pub fn receive(&mut self, answer: Result<HttpAnswer<'_>, TransportFault>, now: UnixTime) {
-        if !matches!(self.state, State::Failed(_) | State::Ready(_)) {
+        let over = matches!(self.state, State::Failed(_) | State::Ready(_));
+        if !over && !self.is_waiting(now) {
             self.advance(answer, now);
         }
+    }
+
+    /// What lies further off than any wait is a clock that was set back meanwhile.
+    fn is_waiting(&self, now: UnixTime) -> bool {
+        (1..=MAX_WAIT).contains(&self.wait_until.saturating_sub(now))
     }
 
     /// The region, once it is known.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::credential::Credential;
 use crate::federation::call::{self, Draft};
-use crate::federation::http::Endpoint;
+use crate::federation::http::{Endpoint, shown};
 use crate::federation::instance::InstancePrincipal;
 use crate::signing_key::SigningKey;
 
@@ -162,7 +162,7 @@ macro_rules! debug_url {
         /// Where it goes, and nothing of keys and tokens.
         impl fmt::Debug for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($type)).field("url", &self.$url).finish_non_exhaustive()
+                f.debug_struct(stringify!($type)).field("url", &shown(&self.$url)).finish_non_exhaustive()
             }
         }
     )*};

@@ -23,7 +23,7 @@ use crate::error::{KeyError, SignError};
 use crate::federation::Exchange;
 use crate::federation::call::{self, Draft};
 use crate::federation::error::{ExchangeError, ExchangeFault};
-use crate::federation::http::{Endpoint, HttpAnswer, HttpRequest, TransportFault};
+use crate::federation::http::{Endpoint, HttpAnswer, HttpRequest, TransportFault, is_https};
 use crate::federation::instance::{self, Identity, InstancePrincipal};
 use crate::federation::resource::{self, Leaf, Parent, Pem, ResourcePrincipal};
 use crate::federation::session::{DomainClient, SessionRefresh, TokenExchange, UserSession};
@@ -54,6 +54,12 @@ impl Plan {
             Self::Workload(workload) => workload.region.as_ref(),
             Self::Domain(_) | Self::Refresh(_) | Self::User(_) => None,
         }
+    }
+
+    /// Whether the token is none that a server gave just now.
+    pub(crate) fn brings_its_token(&self) -> bool {
+        matches!(self, Self::Resource(known)
+            if known.parent.is_none() && matches!(known.leaf, Leaf::Token { .. }))
     }
 
     /// The instance that has to prove itself first, if one has to.
@@ -225,7 +231,7 @@ impl Exchange {
                         Err(fault) => (fault, false),
                         Ok(state) => {
                             self.state = state;
-                            self.attempts = 0;
+                            (self.attempts, self.redated) = (0, false);
                             return;
                         }
                     }
@@ -236,6 +242,7 @@ impl Exchange {
         if again && self.attempts < MAX_ATTEMPTS {
             self.wait_until = if matches!(fault, ExchangeFault::Refused { status: 401, .. }) {
                 // With the right time at once, however far that lies from this one.
+                self.redated = true;
                 0
             } else {
                 let wait = self.jitter.backoff(self.attempts, self.retry_after);
@@ -248,7 +255,7 @@ impl Exchange {
 
     /// Sort an answer by its status. A fault comes with whether to ask again.
     fn hear<'a>(
-        &mut self,
+        &self,
         call: &HttpRequest,
         answer: &'a HttpAnswer<'a>,
         now: UnixTime,
@@ -262,7 +269,7 @@ impl Exchange {
             408 | 429 | 500..=599 => true,
             // The clock was wrong. Whoever drives this may have learnt the server's by now.
             401 => {
-                self.attempts == 0
+                !self.redated
                     && call::server_time(call, answer)
                         .is_some_and(|server| server.abs_diff(now) >= call::MAX_SKEW)
             }
@@ -422,6 +429,9 @@ impl Exchange {
         };
         let rpt_url = match named {
             _ if self.visited.is_empty() => rpt_url.clone(),
+            Some(url) if is_downgrade(rpt_url, &url) => {
+                return Err(ExchangeFault::InvalidAnswer("a parent's URL over https"));
+            }
             Some(url) => url,
             None => return Ok(State::Ready(token)),
         };
@@ -485,6 +495,12 @@ impl Hop {
         let url = [&self.rpst_endpoint, "/v1/resourcePrincipalSessionToken"].concat();
         call::draft(Endpoint::Service, "POST", url).json(&body).signed_with(&self.signer)
     }
+}
+
+/// Whether what was asked over TLS is to go on without it.
+fn is_downgrade(from: &str, to: &str) -> bool {
+    let plain = to.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http:"));
+    plain && is_https(from)
 }
 
 /// Whether the same request may get an answer a moment later.

@@ -77,8 +77,13 @@ impl<'a> Variables<'a> {
         if !is_absolute_path(&value) {
             return Ok(Some(value));
         }
-        let text = (self.read)(&value)
-            .map_err(|reason| self.error(name, VariableFault::Unreadable(reason)))?;
+        let text = (self.read)(&value).map_err(|reason| {
+            // What cannot be read may be a passphrase that begins as a path does.
+            let secret = name.ends_with("PASSPHRASE");
+            let reason =
+                if secret { "the file that it names cannot be read".into() } else { reason };
+            self.error(name, VariableFault::Unreadable(reason))
+        })?;
         let text = trimmed(&text);
         if text.is_empty() {
             return Err(self.error(name, VariableFault::Expected("a file that is not empty")));

@@ -229,6 +229,17 @@ fn a_parent_that_is_no_url_is_an_invalid_url_and_an_empty_one_is_none() {
     run.ready();
 }
 
+#[test]
+fn what_was_asked_over_tls_does_not_go_on_without_it() {
+    let run = run(exchange_of(resource_principal(&nested("2.2"))), |request| {
+        Ok(answer(request).unwrap().header("opc-parent-rpt-url", "HTTP://parent.example.com/rpt"))
+    });
+    assert_eq!(
+        run.error().to_string().split(": ").last(),
+        Some("the answer is not a parent's URL over https")
+    );
+}
+
 /// A resource within so many others.
 fn climb(parents: usize) -> impl FnMut(&ocisign_core::HttpRequest) -> crate::drive::Replied {
     let mut above = 0;

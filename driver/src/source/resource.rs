@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ocisign_core::{Exchange, ResourcePrincipal, SignError, UnixTime};
+use ocisign_core::{Exchange, ExchangeFault, ResourcePrincipal, SignError, UnixTime};
 
 use crate::context::{Context, NativeKeys, entropy};
 use crate::file::read_text;
@@ -36,10 +36,14 @@ impl Source for ResourceSource {
         let version = variable("OCI_RESOURCE_PRINCIPAL_VERSION").unwrap_or_default();
         let origin = format!("OCI_RESOURCE_PRINCIPAL_VERSION is {}", version.trim());
         let exchange = Exchange::resource_principal(resource, Arc::new(NativeKeys), entropy());
-        let (credential, region) = context.run(exchange)?;
-        match credential.expires() {
-            Some(expired) if expired <= context.now() => Err(expired_file(context, expired)),
-            _ => Ok(Fetched::new(credential, Kind::ResourcePrincipal, origin).region(region)),
+        match context.run(exchange) {
+            Ok((credential, region)) => {
+                Ok(Fetched::new(credential, Kind::ResourcePrincipal, origin).region(region))
+            }
+            Err((error, retry_after)) => Err(match error.fault {
+                ExchangeFault::Credential(SignError::Expired(at)) => expired_file(context, at),
+                _ => SourceError::Exchange { error, retry_after },
+            }),
         }
     }
 }

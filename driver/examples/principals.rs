@@ -18,8 +18,8 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 fn main() -> Result {
     let listen = "127.0.0.1:0".parse()?;
     let mut config = Config { listen, tls_listen: listen, ..Config::default() };
-    config.lifetimes.resource = 3;
-    config.files.rotate = Some(1);
+    config.lifetimes.resource = 6;
+    config.files.rotate = Some(2);
     let (tenancy, secret) = (config.tenancy.id.clone(), first_secret(&config)?);
     let emulator = Emulator::start(config)?;
     println!("\nThe emulator is OCI's identity plane at {}.", emulator.url());
@@ -54,15 +54,15 @@ fn introduce(signer: &Signer) -> Result {
     Ok(())
 }
 
-/// Four threads call as the function, whose token lives for three seconds and is replaced
-/// every second.
+/// Four threads call as the function, whose token lives for six seconds and is replaced
+/// every two.
 fn rotate_under_load(emulator: &Emulator, function: &Signer) -> Result {
     println!(
-        "\nThe function's token and key, replaced every second under the load of four threads:"
+        "\nThe function's token and key, replaced every two seconds under the load of four threads:"
     );
     let (good, bad) = (AtomicU64::new(0), AtomicU64::new(0));
     let first = function.status().generation;
-    let end = Instant::now() + Duration::from_secs(6);
+    let end = Instant::now() + Duration::from_secs(10);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {

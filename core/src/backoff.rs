@@ -93,7 +93,7 @@ mod tests {
         let mut jitter = Jitter::new([0; 32]);
         let asked = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(jitter.backoff(1, asked(17)), Duration::from_secs(17));
-        assert_eq!(jitter.backoff(1, asked(86_400)), Duration::from_secs(300));
+        assert_eq!(jitter.backoff(1, asked(86_400)), Duration::from_mins(5));
     }
 
     #[test]

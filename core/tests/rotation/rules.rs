@@ -154,6 +154,16 @@ fn case_22_what_the_server_asks_for_is_waited_for_up_to_five_minutes() {
 }
 
 #[test]
+fn case_22_a_success_undoes_what_the_server_asked_for() {
+    let mut rotation = rotation(1_000);
+    let claim = begin(&mut rotation, at(550));
+    rotation.fail(claim, Some(Duration::from_secs(300)), at(550));
+    let claim = rotation.force(at(551)).unwrap();
+    rotation.succeed(claim, expiring(2, 651), at(551)).unwrap();
+    assert_eq!(decided(&rotation, at(610)), 'b');
+}
+
+#[test]
 fn case_22_what_the_server_asks_for_outlasts_the_generation_that_signs_to_its_end() {
     let mut rotation = rotation(700);
     let claim = begin(&mut rotation, at(600));
@@ -252,6 +262,23 @@ fn the_same_credential_again_changes_no_generation() {
     let claim = begin(&mut rotation, at(900));
     let other = rotation.succeed(claim, expiring(2, 1_000), at(900)).unwrap();
     assert_eq!((other.number(), other.received()), (2, at(900)));
+}
+
+#[test]
+fn a_new_token_for_the_same_key_is_a_new_generation_and_so_is_a_new_key_for_the_same_id() {
+    let mut rotation = Rotation::new([7; 32]);
+    let tokens = [token(1, "a", START..START + 1_000), token(1, "a", START..START + 2_000)];
+    for (token, number) in tokens.iter().zip(1..) {
+        let claim = rotation.force(at(number)).unwrap();
+        let credential = Credential::security_token(token, NumberKey::new(1)).unwrap();
+        let next = rotation.succeed(claim, credential, at(number)).unwrap();
+        assert_eq!((next.number(), next.received()), (number, at(number)));
+        assert_eq!(next.credential().key_id().as_str(), format!("ST${token}"));
+    }
+    let claim = rotation.force(at(3)).unwrap();
+    let id = rotation.current().unwrap().credential().key_id().clone();
+    let other = Credential::new(id, NumberKey::new(2));
+    assert_eq!(rotation.succeed(claim, other, at(3)).unwrap().number(), 3);
 }
 
 #[test]

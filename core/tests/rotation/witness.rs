@@ -201,6 +201,9 @@ impl Witness {
             {
                 return Some("case 20: a rejected caller is left alone");
             }
+            Verdict::Refresh if uptime < self.earliest(false) => {
+                return Some("case 22: a rejected caller is sent before the pause is over");
+            }
             Verdict::Refresh if early => {
                 return Some("case 21: a 404 asks for a token sooner than after 15 minutes");
             }

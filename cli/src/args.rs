@@ -8,6 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
+use crate::explain::ExplainArgs;
+
 /// Signs requests to Oracle Cloud Infrastructure (OCI), and verifies them.
 #[derive(Parser)]
 #[command(name = "ocisign", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -19,6 +21,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Emulate(EmulateArgs),
+    Explain(ExplainArgs),
     Sign(SignArgs),
     Verify(VerifyArgs),
 }
@@ -142,7 +145,6 @@ pub(crate) struct VerifyArgs {
 /// The request itself.
 #[derive(ClapArgs)]
 #[command(next_help_heading = "Request")]
-#[command(group = ArgGroup::new("body").args(["body_file", "body_sha256", "unsigned_body"]))]
 pub(crate) struct RequestArgs {
     /// Method, in any case
     #[arg(long)]
@@ -152,6 +154,15 @@ pub(crate) struct RequestArgs {
     #[arg(long)]
     pub(crate) url: String,
 
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+}
+
+/// What stands below the request line.
+#[derive(ClapArgs)]
+#[command(next_help_heading = "Request")]
+#[command(group = ArgGroup::new("body").args(["body_file", "body_sha256", "unsigned_body"]))]
+pub(crate) struct ContentArgs {
     /// Header of the request; may be given again
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(crate) headers: Vec<(String, String)>,
@@ -176,7 +187,7 @@ pub(crate) struct RequestArgs {
     pub(crate) unsigned_body: bool,
 }
 
-fn header(text: &str) -> Result<(String, String), &'static str> {
+pub(crate) fn header(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once(':').ok_or("no `:`")?;
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -193,10 +204,12 @@ Exit codes:
   0  good
   1  refused or invalid; standard error says `ocisign: CODE: reason`
   2  wrong usage
+  3  `explain` found a cause
 
-Nothing is printed on standard output unless the exit code is 0."
+Nothing is printed on standard output unless the exit code is 0 or 3."
     };
 }
+pub(crate) use exit_codes;
 
 const EXIT_CODES: &str = exit_codes!();
 

@@ -1,11 +1,13 @@
-//! The command `ocisign`: signs and verifies requests to Oracle Cloud Infrastructure.
+//! The command `ocisign`: signs and verifies requests to Oracle Cloud Infrastructure, and
+//! explains why one was refused.
 //!
 //! It reads arguments and files, and leaves the rest to the crate `ocisign`.
-//! Output is written only when all is good, and never holds a private key.
+//! Output is written only when there is a whole one, and never holds a private key.
 #![forbid(unsafe_code)]
 
 mod args;
 mod emulate;
+mod explain;
 mod failure;
 mod output;
 mod request;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let print = |text: String| output::write(&text).map(|()| ExitCode::SUCCESS);
     let done = match &args.command {
         Command::Emulate(_) => emulate::run(),
+        Command::Explain(args) => explain::run(args),
         Command::Sign(args) => sign::run(args).and_then(print),
         Command::Verify(args) => verify::run(args).and_then(print),
     };

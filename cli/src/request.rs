@@ -5,19 +5,20 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ocisign::{Body, FileError, UnixTime};
+use ocisign::{Body, FileError, UnixTime, read_text};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
-use crate::args::RequestArgs;
+use crate::args::ContentArgs;
 use crate::failure::Failure;
 
 /// Names and values, in order, with the blanks after the colon: core trims them.
-pub(crate) fn headers(args: &RequestArgs) -> Vec<(&str, &str)> {
+pub(crate) fn headers(args: &ContentArgs) -> Vec<(&str, &str)> {
     args.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// What is known of the body. A file is read once, in pieces, and not kept.
-pub(crate) fn body(args: &RequestArgs) -> Result<Body<'static>, Failure> {
+pub(crate) fn body(args: &ContentArgs) -> Result<Body<'static>, Failure> {
     if args.unsigned_body {
         return Ok(Body::Unsigned);
     }
@@ -48,6 +49,15 @@ fn digest(mut reader: impl Read) -> io::Result<Body<'static>> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The passphrase, without the line end that editors add.
+pub(crate) fn passphrase(path: &Path) -> Result<Zeroizing<String>, FileError> {
+    let mut text = read_text(path)?;
+    let end = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len());
+    let length = end.unwrap_or(text.len());
+    text.truncate(length);
+    Ok(text)
 }
 
 /// The time given, or the system's.

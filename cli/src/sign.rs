@@ -5,11 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use ocisign::{
-    Credential, DateHeader, FileError, KeyId, KeyOptions, NativeKey, PrivateKeyDer, Profile,
-    ProfileSource, Request, SignError, SignedHeaders, expand_home, read_text, sign,
+    Credential, DateHeader, KeyId, KeyOptions, NativeKey, PrivateKeyDer, Profile, ProfileSource,
+    Request, SignError, SignedHeaders, expand_home, read_text, sign,
 };
 use serde::{Serialize, Serializer};
-use zeroize::Zeroizing;
 
 use crate::args::SignArgs;
 use crate::failure::Failure;
@@ -18,18 +17,18 @@ use crate::request;
 
 /// The text to print.
 pub(crate) fn run(args: &SignArgs) -> Result<String, Failure> {
-    let headers = request::headers(&args.request);
+    let headers = request::headers(&args.request.content);
     let credential = credential(args)?;
     let request = Request::new(&args.request.method, &args.request.url)
         .headers(&headers)
-        .body(request::body(&args.request)?)
+        .body(request::body(&args.request.content)?)
         .date_header(if args.x_date { DateHeader::XDate } else { DateHeader::Date });
     let signed = sign(&request, &credential, request::time(args.now))?;
     if args.json { json(&signed) } else { Ok(lines(&signed)) }
 }
 
 fn credential(args: &SignArgs) -> Result<Credential, Failure> {
-    let passphrase = args.passphrase_file.as_deref().map(passphrase).transpose()?;
+    let passphrase = args.passphrase_file.as_deref().map(request::passphrase).transpose()?;
     let mut options = KeyOptions::new().danger_allow_weak_key(args.allow_weak_key);
     if let Some(passphrase) = &passphrase {
         options = options.passphrase(passphrase.as_bytes());
@@ -77,15 +76,6 @@ fn key(path: &Path, options: &KeyOptions<'_>) -> Result<NativeKey, Failure> {
     PrivateKeyDer::from_pem(&pem, options)
         .and_then(|der| NativeKey::new(&der))
         .map_err(|error| Failure::from(SignError::from(error)).about(quoted(path)))
-}
-
-/// The passphrase, without the line end that editors add.
-fn passphrase(path: &Path) -> Result<Zeroizing<String>, FileError> {
-    let mut text = read_text(path)?;
-    let end = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len());
-    let length = end.unwrap_or(text.len());
-    text.truncate(length);
-    Ok(text)
 }
 
 /// `name: value` lines, as `curl -H @-` reads them.

@@ -13,11 +13,11 @@ use crate::request;
 
 /// The text to print for a valid request.
 pub(crate) fn run(args: &VerifyArgs) -> Result<String, Failure> {
-    let headers = request::headers(&args.request);
+    let headers = request::headers(&args.request.content);
     let key = key(args)?;
     let request = Request::new(&args.request.method, &args.request.url)
         .headers(&headers)
-        .body(request::body(&args.request)?);
+        .body(request::body(&args.request.content)?);
     let mut options = VerifyOptions::new();
     if let Some(host) = &args.expected_host {
         options = options.expected_host(host);

@@ -42,7 +42,7 @@ fn options_that_exclude_or_need_one_another_are_wrong_usage() {
     for args in with_key {
         ocisign(&[&GET[..], &KEY, args].concat()).usage();
     }
-    for args in [&["sign", "--url", "https://h/"][..], &["sign", "--method", "GET"], &["explain"]] {
+    for args in [&["sign", "--url", "https://h/"][..], &["sign", "--method", "GET"], &["inspect"]] {
         ocisign(&[args, &KEY].concat()).usage();
     }
     ocisign(&["verify", "--method", "GET", "--url", "https://h/"]).usage();
@@ -69,7 +69,13 @@ fn a_usage_error_names_the_option_and_not_what_was_typed() {
 
 #[test]
 fn help_lists_the_exit_codes() {
-    for args in [&["--help"][..], &["sign", "--help"], &["verify", "--help"], &["sign", "-h"]] {
+    for args in [
+        &["--help"][..],
+        &["sign", "--help"],
+        &["verify", "--help"],
+        &["sign", "-h"],
+        &["explain", "-h"],
+    ] {
         let help = ocisign(args).good();
         for line in ["Exit codes:", "  0  good", "  1  refused or invalid", "  2  wrong usage"] {
             assert!(help.contains(line), "{help}");

@@ -23,7 +23,7 @@ impl Jitter {
     /// A time from `least` to `most`, another one each time.
     pub(crate) fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let digest = Sha256::new()
-            .chain_update(*self.seed)
+            .chain_update(self.seed.as_slice())
             .chain_update(self.drawn.to_be_bytes())
             .finalize();
         self.drawn += 1;
@@ -39,7 +39,8 @@ impl Jitter {
 
     /// Three random-looking numbers, as OCI's clients name their requests.
     pub(crate) fn request_id(&self) -> String {
-        let digest = Sha256::new().chain_update(*self.seed).chain_update(b"request").finalize();
+        let digest =
+            Sha256::new().chain_update(self.seed.as_slice()).chain_update(b"request").finalize();
         let mut text = String::with_capacity(98);
         for (index, byte) in digest.iter().chain(&digest[..16]).enumerate() {
             if index > 0 && index % 16 == 0 {

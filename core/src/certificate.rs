@@ -8,6 +8,7 @@ use der::{Decode, Encode};
 use pkcs1::RsaPublicKeyRef;
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate as X509;
+use x509_cert::name::RelativeDistinguishedName;
 
 use crate::pem;
 use crate::public_key::PublicKey;
@@ -41,13 +42,14 @@ impl Certificate {
         }
         let key = RsaPublicKeyRef::from_der(key.subject_public_key.raw_bytes()).ok()?;
         let time = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
-        let names = tbs.subject().iter_rdn().flat_map(|rdn| rdn.iter());
+        let names = tbs.subject().iter_rdn().flat_map(RelativeDistinguishedName::iter);
         let values: Vec<&str> =
             names.filter_map(|name| core::str::from_utf8(name.value.value()).ok()).collect();
         // Instances have the first, services of OCI's own the second.
         let tenancy = ["opc-tenant:", "opc-identity:"]
             .iter()
-            .find_map(|prefix| values.iter().find_map(|value| value.strip_prefix(prefix)));
+            .find_map(|prefix| values.iter().find_map(|value| value.strip_prefix(prefix)))
+            .filter(|tenancy| !tenancy.is_empty());
         Some(Self {
             base64: section.base64(),
             public_key: PublicKey::from_components(

@@ -323,7 +323,7 @@ impl Rotation {
             return Ok(known.clone());
         }
         let remaining =
-            credential.expires().map(|at| Duration::from_secs(at.saturating_sub(now.time)));
+            credential.expires().map(|at| Duration::from_secs(at.saturating_sub(latest(now))));
         let generation =
             self.succeeding(credential, remaining.map(|rest| now.uptime.saturating_add(rest)), now);
         self.tenancy = self.tenancy.take().or_else(|| generation.credential.tenancy());
@@ -335,6 +335,15 @@ impl Rotation {
         self.current_claim = claim.0;
         self.end(claim);
         Ok(generation)
+    }
+
+    /// Go on with a generation that came in another process, before a `fork`.
+    pub fn adopt(&mut self, generation: Arc<Generation>, now: Moment) {
+        let remaining = generation.expires.map(|at| at.saturating_sub(now.uptime));
+        self.tenancy = generation.credential.tenancy();
+        self.checked = Some(now);
+        self.refresh_at = now.uptime.saturating_add(self.rest(remaining));
+        self.current = Some(generation);
     }
 
     /// A refresh brought nothing. `retry_after` is what the server asked for.
@@ -414,7 +423,7 @@ impl Rotation {
     }
 
     fn check(&self, credential: &Credential, now: Moment) -> Result<(), RefusedGeneration> {
-        if let Some(at) = credential.expires().filter(|&at| at <= now.time) {
+        if let Some(at) = credential.expires().filter(|&at| at <= latest(now)) {
             return Err(RefusedGeneration::Expired(at));
         }
         match (&self.tenancy, credential.tenancy()) {
@@ -430,6 +439,11 @@ impl Rotation {
             None => Duration::MAX,
         }
     }
+}
+
+/// The second may be nearly over: a life is counted to its end from the next one.
+fn latest(now: Moment) -> UnixTime {
+    now.time.saturating_add(1)
 }
 
 /// Whether somebody set the clock, or the machine slept, between two moments.

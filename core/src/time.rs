@@ -31,6 +31,41 @@ pub(crate) fn imf_fixdate(now: UnixTime) -> Option<String> {
     Some(text)
 }
 
+/// The time that a `Date` header says: RFC 9110, section 5.6.7, IMF-fixdate.
+///
+/// ```
+/// use ocisign_core::parse_http_date;
+///
+/// assert_eq!(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+/// assert_eq!(parse_http_date("yesterday"), None);
+/// ```
+#[must_use]
+pub fn parse_http_date(text: &str) -> Option<UnixTime> {
+    parse_imf_fixdate(text.trim())
+}
+
+/// The server's time in what OCI says to a date outside its window: "… Current '…', valid
+/// datetime range: …".
+///
+/// ```
+/// use ocisign_core::parse_clock_skew;
+///
+/// let body = br#"{"code":"NotAuthenticated","message":"Date 'Thu, 01 Jan 1970 00:00:00 GMT' is not
+///     within allowed clock skew. Current 'Sun, 06 Nov 1994 08:49:37 GMT', valid datetime range: ['…"}"#;
+/// assert_eq!(parse_clock_skew(body), Some(784_111_777));
+/// ```
+#[must_use]
+pub fn parse_clock_skew(body: &[u8]) -> Option<UnixTime> {
+    let text = core::str::from_utf8(body).ok()?;
+    let current = text.split_once("clock skew")?.1.split_once("Current '")?.1.split_once('\'')?.0;
+    parse_imf_fixdate(current).or_else(|| {
+        // Seconds are all that matters: `2018-04-05T12:00:00.123Z` has no fraction in `der`.
+        let seconds = current.get(..19)?;
+        let date: DateTime = [seconds, "Z"].concat().parse().ok()?;
+        Some(date.unix_duration().as_secs())
+    })
+}
+
 /// The time that an IMF-fixdate says.
 ///
 /// The weekday must be one but need not be the right one: the date in Oracle's

@@ -4,10 +4,14 @@ use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_SHA256, RsaKeyPair, RsaParameters, RsaPublicKeyComponents,
+    KeyPair, ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaParameters,
+    RsaPublicKeyComponents,
 };
 use ocisign_core::{KeyError, PrivateKeyDer, PublicKey, SigningFailed, SigningKey, VerifyingKey};
+
+use pkcs1::RsaPublicKeyRef;
+use pkcs1::der::Decode;
 
 use crate::weak_key::WeakKey;
 
@@ -53,6 +57,15 @@ impl NativeKey {
             Backend::AwsLc(pair.map_err(|_| KeyError::Malformed)?)
         };
         Ok(Self { backend, public_key: der.public_key().clone() })
+    }
+
+    /// A key that AWS-LC made: it never leaves it.
+    pub(crate) fn generated(pair: RsaKeyPair) -> Result<Self, KeyError> {
+        let key = RsaPublicKeyRef::from_der(pair.public_key().as_ref());
+        let key = key.map_err(|_| KeyError::Malformed)?;
+        let public_key =
+            PublicKey::from_components(key.modulus.as_bytes(), key.public_exponent.as_bytes());
+        Ok(Self { backend: Backend::AwsLc(pair), public_key })
     }
 }
 

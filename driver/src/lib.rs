@@ -21,16 +21,30 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod clock;
+mod context;
+mod environment;
 mod file;
+mod keeper;
 mod key;
+mod signer;
 mod source;
+mod transport;
 mod weak_key;
 
 // The public interface is:
+pub use clock::{Clock, SystemClock};
+pub use context::Context;
+pub use environment::Environment;
 pub use file::{FileError, FileFault, expand_home, read_text};
 pub use key::{NativeKey, NativeVerifyingKey};
 pub use ocisign_core::*;
-pub use source::{ProfileSource, SourceError};
+pub use signer::{Refreshed, Refusal, Signed, Signer, SignerBuilder, SignerError, Status};
+pub use source::{
+    Chain, ConfigSource, EnvironmentSource, Fetched, FnSource, InstanceSource, Kind, PassedOver,
+    ProfileSource, ResourceSource, Source, SourceError, ValueSource, WorkloadSource,
+};
+pub use transport::{HttpTransport, Response, Transport};
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

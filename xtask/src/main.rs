@@ -28,7 +28,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Sign Oracle's published requests natively, in the component and by the command line
+    /// Sign Oracle's published requests, and act as a function and as an instance
     Demo,
     /// Run all tests, lints and checks, and benchmarks and fuzzing for seconds
     Test,

@@ -19,6 +19,7 @@ use crate::security_token::SecurityToken;
 use crate::sign::{prepare, sign_unexpired};
 use crate::signing_key::SigningKey;
 use crate::time::{UnixTime, parse_imf_fixdate};
+use crate::url;
 
 /// A request that is not signed yet, and who is to sign it.
 pub(crate) struct Draft<'a> {
@@ -35,8 +36,15 @@ enum Signer<'a> {
 
 /// A request without headers or body.
 pub(crate) fn draft<'a>(endpoint: Endpoint, method: &'static str, url: String) -> Draft<'a> {
-    let (headers, body) = (Vec::new(), Zeroizing::default());
-    Draft { request: HttpRequest { endpoint, method, url, headers, body }, signer: Signer::Nobody }
+    let request = HttpRequest {
+        endpoint,
+        method,
+        url,
+        headers: Vec::new(),
+        body: Zeroizing::default(),
+        time_limit: endpoint.time_limit(),
+    };
+    Draft { request, signer: Signer::Nobody }
 }
 
 impl<'a> Draft<'a> {
@@ -72,7 +80,10 @@ impl<'a> Draft<'a> {
         let body = if request.body.is_empty() { Body::Empty } else { Body::Bytes(&request.body) };
         let unsigned = Request::new(request.method, &request.url).headers(&given).body(body);
         let signed = match self.signer {
-            Signer::Nobody => return Ok(request),
+            Signer::Nobody => {
+                url::parse(&request.url)?;
+                return Ok(request);
+            }
             Signer::Credential(credential) => sign_unexpired(&unsigned, credential, now)?,
             Signer::Key(key_id, key) => {
                 let prepared = prepare(&unsigned, &KeyId::new(&key_id)?, now)?;
@@ -138,8 +149,7 @@ pub(crate) fn refusal_code(body: &[u8]) -> Option<String> {
 
 /// The server's time, where TLS says that it is the server's.
 pub(crate) fn server_time(request: &HttpRequest, answer: &HttpAnswer<'_>) -> Option<UnixTime> {
-    let secure = request.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-    parse_imf_fixdate(answer.header("date")?).filter(|_| secure)
+    parse_imf_fixdate(answer.header("date")?).filter(|_| request.is_secure())
 }
 
 /// OCI accepts dates within five minutes of its own time.

@@ -10,7 +10,8 @@ use crate::federation::http::TransportFault;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ExchangeError {
-    /// Method and URL, without its query.
+    /// Method and URL, without its query; of what is no URL the method alone. Empty before the
+    /// first call.
     pub call: String,
     /// What was wrong.
     pub fault: ExchangeFault,

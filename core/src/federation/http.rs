@@ -7,6 +7,8 @@ use core::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::url;
+
 /// A whole request, to be sent as it is: nothing added, no redirect followed.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -21,6 +23,8 @@ pub struct HttpRequest {
     pub headers: Vec<(&'static str, Zeroizing<String>)>,
     /// The body; empty for GET.
     pub body: Zeroizing<Vec<u8>>,
+    /// How long to wait for the whole answer.
+    pub time_limit: Duration,
 }
 
 impl HttpRequest {
@@ -29,15 +33,28 @@ impl HttpRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
     }
+
+    /// Whether it goes over TLS, so that the answer is the server's own.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
+    }
+
+    /// The URL as it may be shown: without its query, and nothing of one that is none, which
+    /// may hold a password.
+    pub(crate) fn shown_url(&self) -> &str {
+        let shown = url::parse(&self.url).ok().and_then(|_| self.url.split(['?', '#']).next());
+        shown.unwrap_or_default()
+    }
 }
 
-/// No value of a header, and nothing of the body.
+/// No query, no value of a header, and nothing of the body.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")
             .field("endpoint", &self.endpoint)
             .field("method", &self.method)
-            .field("url", &self.url)
+            .field("url", &self.shown_url())
             .field("body", &self.body.len())
             .finish_non_exhaustive()
     }
@@ -56,9 +73,8 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// How long to wait for a whole answer.
-    #[must_use]
-    pub const fn time_limit(self) -> Duration {
+    /// How long to wait for a whole answer, usually.
+    pub(crate) const fn time_limit(self) -> Duration {
         Duration::from_secs(match self {
             Self::Metadata => 3,
             Self::Service | Self::Workload => 10,

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::certificate::Certificate;
 use crate::error::KeyError;
 use crate::federation::call::Draft;
 use crate::federation::error::ExchangeFault;
-use crate::federation::http::Endpoint;
+use crate::federation::http::{Endpoint, HttpRequest};
 use crate::federation::{KeyBackend, call};
 use crate::key_options::KeyOptions;
 use crate::private_key::PrivateKeyDer;
@@ -61,6 +62,19 @@ impl InstancePrincipal {
     pub fn region(mut self, region: Region) -> Self {
         self.region = Some(region);
         self
+    }
+
+    /// The address of the metadata service, up to `/opc/v2`.
+    #[must_use]
+    pub fn metadata_url(&self) -> &str {
+        &self.metadata
+    }
+
+    /// A request that finds out within a second whether this is an instance of OCI: the
+    /// answer is 200 and an OCID. Other clouds have metadata services at the same address.
+    #[must_use]
+    pub fn probe(&self) -> HttpRequest {
+        HttpRequest { time_limit: PROBE, ..self.ask("instance/id").request }
     }
 
     /// What the metadata service has under this path.
@@ -151,4 +165,5 @@ pub(crate) fn region(text: &str) -> Result<Region, ExchangeFault> {
     Region::lookup(text.trim(), &RegionSources::default()).map_err(ExchangeFault::Region)
 }
 
+const PROBE: Duration = Duration::from_secs(1);
 const METADATA: &str = "http://169.254.169.254/opc/v2";

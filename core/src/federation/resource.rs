@@ -96,7 +96,7 @@ impl ResourcePrincipal {
                 let parent = Variables::new(variable, read, PREFIX, "_FOR_PARENT_RESOURCE");
                 Some(Parent {
                     rpt_url: parent.url("RPT_URL")?,
-                    rpst_endpoint: parent.url("RPST_ENDPOINT")?,
+                    rpst_endpoint: parent.endpoint("RPST_ENDPOINT")?,
                 })
             }
             _ => None,
@@ -132,12 +132,12 @@ impl Leaf {
         match version {
             "1.1" => Ok(Self::Instance {
                 instance,
-                rpt_endpoint: variables.url("RPT_ENDPOINT")?,
+                rpt_endpoint: variables.endpoint("RPT_ENDPOINT")?,
                 rpt_path: variables
                     .text("RPT_PATH")?
                     .unwrap_or_else(|| "/20180711/resourcePrincipalToken/{id}".to_owned()),
                 id: variables.text("RPT_ID")?,
-                rpst_endpoint: variables.optional_url("RPST_ENDPOINT")?,
+                rpst_endpoint: variables.optional_endpoint("RPST_ENDPOINT")?,
             }),
             "2.1" | "2.1.1" | "2.1.2" => Self::by_key(variables, version),
             "2.2" => Ok(Self::Token {
@@ -177,8 +177,8 @@ impl Leaf {
         Ok(Self::Key {
             pair: pair(variables)?,
             key_id,
-            rpt_url: rpt_url(&variables.url("RPT_ENDPOINT")?, &path, &id),
-            rpst_endpoint: variables.url("RPST_ENDPOINT")?,
+            rpt_url: rpt_url(&variables.endpoint("RPT_ENDPOINT")?, &path, &id),
+            rpst_endpoint: variables.endpoint("RPST_ENDPOINT")?,
             context,
         })
     }

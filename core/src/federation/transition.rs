@@ -234,13 +234,12 @@ impl Exchange {
         };
         self.attempts += 1;
         if again && self.attempts < MAX_ATTEMPTS {
-            self.wait_until = match fault {
-                // With the right time at once.
-                ExchangeFault::Refused { status: 401, .. } => now,
-                _ => {
-                    let wait = self.jitter.backoff(self.attempts, self.retry_after);
-                    now.saturating_add(wait.as_secs() + 1)
-                }
+            self.wait_until = if matches!(fault, ExchangeFault::Refused { status: 401, .. }) {
+                // With the right time at once, however far that lies from this one.
+                0
+            } else {
+                let wait = self.jitter.backoff(self.attempts, self.retry_after);
+                now.saturating_add(wait.as_secs() + 1)
             };
         } else {
             self.state = State::Failed(ExchangeError { call: name(&call), fault });
@@ -321,7 +320,9 @@ impl Exchange {
             }
             (State::InstanceId { signer }, Heard::Good(answer)) => {
                 let id = call::text(answer)?.trim();
-                if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+                // It goes into a path: what else a path may hold must not come from outside.
+                let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+                if id.is_empty() || id.len() > MAX_OCID || !id.bytes().all(legal) {
                     return Err(ExchangeFault::InvalidAnswer("the OCID of an instance"));
                 }
                 self.ask_as_instance(signer, id)?
@@ -333,7 +334,10 @@ impl Exchange {
                 let tokens = ResourceTokens {
                     resource: member("resourcePrincipalToken", TOKENS)?,
                     service: member("servicePrincipalSessionToken", TOKENS)?,
-                    parent: answer.header("opc-parent-rpt-url").map(Into::into),
+                    parent: answer
+                        .header("opc-parent-rpt-url")
+                        .filter(|url| !url.is_empty())
+                        .map(Into::into),
                 };
                 State::ResourceSession { hop, tokens }
             }
@@ -490,8 +494,7 @@ fn is_passing(fault: TransportFault) -> bool {
 
 /// Method and URL as an error names them.
 fn name(call: &HttpRequest) -> String {
-    let url = call.url.split(['?', '#']).next().unwrap_or_default();
-    [call.method, " ", url].concat()
+    [call.method, " ", call.shown_url()].concat().trim_end().into()
 }
 
 /// Its name, as the diagram has it.
@@ -522,6 +525,8 @@ impl fmt::Display for State {
 const MAX_ATTEMPTS: u32 = 3;
 /// How often the certificates are read again.
 const MAX_REREADS: u32 = 3;
+/// Oracle's documentation, "Oracle Cloud IDs": an OCID has at most 255 characters.
+const MAX_OCID: usize = 255;
 const MAX_PARENTS: usize = 10;
 const TOKENS: &str =
     "a JSON object with `resourcePrincipalToken` and `servicePrincipalSessionToken`";

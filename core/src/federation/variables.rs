@@ -7,6 +7,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::region::{Region, RegionSources};
+use crate::url;
 
 /// The variables that start and end in the same way.
 #[derive(Clone, Copy)]
@@ -40,15 +41,25 @@ impl<'a> Variables<'a> {
         self.text(name)?.ok_or_else(|| self.error(name, VariableFault::Missing))
     }
 
-    /// A URL, without a slash at its end.
+    /// A whole URL, as it stands.
     pub(crate) fn url(&self, name: &str) -> Result<String, VariableError> {
-        self.optional_url(name)?.ok_or_else(|| self.error(name, VariableFault::Missing))
+        let url = self.require(name)?;
+        match url::parse(&url) {
+            Ok(_) => Ok(url),
+            Err(_) => Err(self.error(name, VariableFault::Expected("an http or https URL"))),
+        }
     }
 
-    pub(crate) fn optional_url(&self, name: &str) -> Result<Option<String>, VariableError> {
+    /// A URL that a path is put behind, without a slash at its end.
+    pub(crate) fn endpoint(&self, name: &str) -> Result<String, VariableError> {
+        self.optional_endpoint(name)?.ok_or_else(|| self.error(name, VariableFault::Missing))
+    }
+
+    pub(crate) fn optional_endpoint(&self, name: &str) -> Result<Option<String>, VariableError> {
         let Some(url) = self.text(name)? else { return Ok(None) };
-        if crate::url::parse(&url).is_err() {
-            return Err(self.error(name, VariableFault::Expected("an http or https URL")));
+        if url::parse(&url).is_err() || url.contains(['?', '#']) {
+            let expected = "an http or https URL without query or fragment";
+            return Err(self.error(name, VariableFault::Expected(expected)));
         }
         Ok(Some(url.trim_end_matches('/').into()))
     }
@@ -128,10 +139,16 @@ pub enum VariableFault {
 }
 
 impl VariableError {
-    /// A variable that has to be set.
+    /// This variable, with what is wrong with it.
+    #[must_use]
+    pub fn new(name: &str, fault: VariableFault) -> Self {
+        Self { name: name.to_string(), fault }
+    }
+
+    /// A variable that has to be set, and is not.
     #[must_use]
     pub fn missing(name: &str) -> Self {
-        Self { name: name.to_string(), fault: VariableFault::Missing }
+        Self::new(name, VariableFault::Missing)
     }
 
     /// The stable code, equal in all languages.

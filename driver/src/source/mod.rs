@@ -1,88 +1,128 @@
-//! Where credentials come from: one file per source.
+//! Where credentials come from: one file per source, and `chain.rs` picks.
 
-use std::fmt;
+use std::sync::Arc;
 
-use ocisign_core::{KeyError, ProfileError, SignError};
+use ocisign_core::{Credential, Region};
 
-use crate::file::FileError;
-
+mod chain;
+mod config;
+mod environment;
+mod error;
+mod instance;
 mod profile;
+mod resource;
+mod session;
+mod value;
+mod workload;
 
+pub use chain::Chain;
+pub use config::ConfigSource;
+pub use environment::EnvironmentSource;
+pub use error::{PassedOver, SourceError};
+pub use instance::InstanceSource;
 pub use profile::ProfileSource;
+pub use resource::ResourceSource;
+pub use value::{FnSource, ValueSource};
+pub use workload::WorkloadSource;
 
-/// Why a source gave no credential.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// What was found is not a credential, or its parts do not belong together.
-    Credential(SignError),
-    /// A file could not be read.
-    File(FileError),
-    /// The profile lacks what it needs.
-    Profile(ProfileError),
-    /// The profile asks for this kind of identity, which is not read from a profile.
-    UnsupportedAuthentication(String),
+use crate::context::Context;
+
+/// Gives a credential, each time it is asked: reads files, runs an exchange, calls a function.
+///
+/// It may block, and is asked by one thread at a time. What it gave before stays in use until
+/// it gives something new, and where it fails.
+pub trait Source: Send + Sync {
+    /// Fetch a credential now.
+    ///
+    /// # Errors
+    ///
+    /// A [`SourceError`], which names the file, variable or endpoint and never a secret.
+    fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError>;
+
+    /// Whether a credential that does not expire may be another one the next time.
+    fn may_change(&self) -> bool {
+        true
+    }
 }
 
-impl SourceError {
-    /// The stable code, equal in all languages.
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError> {
+        (**self).fetch(context)
+    }
+
+    fn may_change(&self) -> bool {
+        (**self).may_change()
+    }
+}
+
+/// What a source gave.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// What signs.
+    pub credential: Arc<Credential>,
+    /// The region, where the source knows it.
+    pub region: Option<Region>,
+    /// What kind of identity it is.
+    pub kind: Kind,
+    /// Where it was found, as a sentence would say it: `profile "DEFAULT" of /home/…`.
+    pub origin: String,
+    /// What a chain looked at first, and why it went on.
+    pub passed_over: Vec<PassedOver>,
+}
+
+impl Fetched {
+    /// A credential of this kind, found there.
+    #[must_use]
+    pub fn new(
+        credential: impl Into<Arc<Credential>>,
+        kind: Kind,
+        origin: impl Into<String>,
+    ) -> Self {
+        let (credential, origin) = (credential.into(), origin.into());
+        Self { credential, region: None, kind, origin, passed_over: Vec::new() }
+    }
+
+    /// The same, in this region.
+    #[must_use]
+    pub fn region(mut self, region: Option<Region>) -> Self {
+        self.region = region;
+        self
+    }
+}
+
+/// A kind of identity, by OCI's name for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A user by an API key.
+    ApiKey,
+    /// A compute instance by its certificates.
+    InstancePrincipal,
+    /// One that the program brought.
+    Other,
+    /// A resource, such as a function.
+    ResourcePrincipal,
+    /// A user by a session token.
+    SessionToken,
+    /// A pod of a Kubernetes cluster of OCI.
+    WorkloadIdentity,
+}
+
+impl Kind {
+    /// The name, as `authentication_type` and the command line have it.
     ///
     /// ```
-    /// use ocisign::{Profile, ProfileSource};
-    ///
-    /// let profile = Profile::parse("[DEFAULT]\nuser=ocid1.user.oc1..a\n", "DEFAULT")?;
-    /// let error = ProfileSource::new(&profile).credential().unwrap_err();
-    /// assert_eq!(error.code(), "INVALID_PROFILE");
-    /// # Ok::<(), ocisign::ProfileError>(())
+    /// assert_eq!(ocisign::Kind::ResourcePrincipal.name(), "resource_principal");
     /// ```
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Credential(error) => error.code(),
-            Self::File(error) => error.code(),
-            Self::Profile(error) => error.code(),
-            Self::UnsupportedAuthentication(_) => "UNSUPPORTED_AUTHENTICATION",
+            Self::ApiKey => "api_key",
+            Self::InstancePrincipal => "instance_principal",
+            Self::Other => "other",
+            Self::ResourcePrincipal => "resource_principal",
+            Self::SessionToken => "security_token",
+            Self::WorkloadIdentity => "oke_workload_identity",
         }
-    }
-}
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Credential(error) => error.fmt(f),
-            Self::File(error) => error.fmt(f),
-            Self::Profile(error) => error.fmt(f),
-            Self::UnsupportedAuthentication(kind) => write!(
-                f,
-                "`authentication_type` {kind:?} is not supported; \
-                 `api_key` and `security_token` are"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for SourceError {}
-
-impl From<FileError> for SourceError {
-    fn from(error: FileError) -> Self {
-        Self::File(error)
-    }
-}
-
-impl From<KeyError> for SourceError {
-    fn from(error: KeyError) -> Self {
-        Self::Credential(error.into())
-    }
-}
-
-impl From<ProfileError> for SourceError {
-    fn from(error: ProfileError) -> Self {
-        Self::Profile(error)
-    }
-}
-
-impl From<SignError> for SourceError {
-    fn from(error: SignError) -> Self {
-        Self::Credential(error)
     }
 }

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::file::{expand_home, read_text};
 use crate::key::NativeKey;
 use crate::source::SourceError;
+use crate::source::error::word;
 
 /// The credential that a profile describes: an API key or a session token.
 ///
@@ -95,11 +96,14 @@ impl<'a> ProfileSource<'a> {
     }
 
     fn security_token(&self) -> Result<Credential, SourceError> {
-        let token = self.read(self.profile.require("security_token_file")?)?;
-        Ok(Credential::security_token(&token, self.key()?)?)
+        Ok(Credential::security_token(&self.token()?, self.key()?)?)
     }
 
-    fn key(&self) -> Result<NativeKey, SourceError> {
+    pub(crate) fn token(&self) -> Result<Zeroizing<String>, SourceError> {
+        self.read(self.profile.require("security_token_file")?)
+    }
+
+    pub(crate) fn key(&self) -> Result<NativeKey, SourceError> {
         let pem = self.read(self.profile.require("key_file")?)?;
         let own = self.profile.passphrase().filter(|passphrase| !passphrase.is_empty());
         let options = match own {
@@ -116,9 +120,4 @@ impl<'a> ProfileSource<'a> {
     fn set(&self, key: &str) -> Option<&'a str> {
         self.profile.get(key).filter(|value| !value.is_empty())
     }
-}
-
-/// A value that is safe to print, whatever was written in its place.
-fn word(value: &str) -> String {
-    value.chars().take_while(|&c| c.is_ascii_alphanumeric() || c == '_').take(40).collect()
 }

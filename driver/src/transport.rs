@@ -1,0 +1,225 @@
+//! Sending requests, with ureq.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocisign_core::{Endpoint, HttpAnswer, HttpRequest, TransportFault};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::{Agent, Proxy};
+use zeroize::Zeroizing;
+
+use crate::environment::Environment;
+use crate::file::{FileError, read_text};
+
+/// Sends the requests of exchanges. [`HttpTransport`] does it over the network; a program
+/// that has an HTTP client already can give its own.
+pub trait Transport: Send + Sync {
+    /// Send a request as it is, follow no redirect, and give the whole answer: within
+    /// [`HttpRequest::time_limit`] and [`Endpoint::size_limit`].
+    ///
+    /// # Errors
+    ///
+    /// Why there is no whole answer.
+    fn send(&self, request: &HttpRequest) -> Result<Response, TransportFault>;
+}
+
+/// A whole answer.
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, wiped on drop: it may hold a token or a key.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Response {
+    /// The answer as an exchange takes it.
+    pub(crate) fn with_answer<T>(&self, take: impl FnOnce(HttpAnswer<'_>) -> T) -> T {
+        let headers: Vec<(&str, &str)> =
+            self.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        take(HttpAnswer { status: self.status, headers: &headers, body: &self.body })
+    }
+
+    /// The value of a header, in any case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Status and length only.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// HTTP/1.1 over TCP and rustls, blocking.
+///
+/// - TLS 1.2 and 1.3, by AWS-LC. Host names are always checked. The authorities are those of
+///   `OCI_DEFAULT_CERTS_PATH` (a file, or a folder of `.pem` and `.crt` files), else those of
+///   the system, which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace, else Mozilla's.
+/// - `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`, for services of OCI; never for the
+///   metadata service or within a cluster.
+/// - No redirect is followed. Nothing is opened before the first request.
+///
+/// It keeps nothing between two requests, neither connections nor certificates: requests are
+/// minutes apart, authorities are replaced in between, and a child of `fork` shares nothing.
+pub struct HttpTransport {
+    certificates: Option<PathBuf>,
+    workload_certificates: PathBuf,
+}
+
+impl HttpTransport {
+    /// As the environment says.
+    #[must_use]
+    pub fn new(environment: &Environment) -> Self {
+        let workload = environment.variable("OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH");
+        Self {
+            certificates: environment.variable("OCI_DEFAULT_CERTS_PATH").map(Into::into),
+            workload_certificates: workload.unwrap_or_else(|| WORKLOAD_CA.into()).into(),
+        }
+    }
+
+    /// A client for services of OCI, also for requests that are not of an exchange.
+    ///
+    /// # Errors
+    ///
+    /// When `OCI_DEFAULT_CERTS_PATH` cannot be read.
+    pub fn client(&self) -> Result<Agent, FileError> {
+        let roots = match &self.certificates {
+            Some(path) => certificates_at(path)?,
+            None => system_certificates(),
+        };
+        Ok(agent(roots, Proxy::try_from_env()))
+    }
+
+    fn agent(&self, endpoint: Endpoint, secure: bool) -> Result<Agent, FileError> {
+        match endpoint {
+            Endpoint::Service if secure => self.client(),
+            Endpoint::Service => Ok(agent(RootCerts::WebPki, Proxy::try_from_env())),
+            Endpoint::Metadata => Ok(agent(RootCerts::WebPki, None)),
+            Endpoint::Workload => Ok(agent(certificates_at(&self.workload_certificates)?, None)),
+        }
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: &HttpRequest) -> Result<Response, TransportFault> {
+        let mut builder = ureq::http::Request::builder().method(request.method).uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value.as_str());
+        }
+        let limit = request.endpoint.size_limit();
+        let agent = self.agent(request.endpoint, request.is_secure());
+        let agent = agent.map_err(|_| TransportFault::Tls)?;
+        let body: &[u8] = &request.body;
+        let built = builder.body(body).map_err(|_| TransportFault::Other)?;
+        let configured =
+            agent.configure_request(built).timeout_global(Some(request.time_limit)).build();
+        let mut response = agent.run(configured).map_err(|error| fault(&error))?;
+        let headers = response.headers().iter().filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        });
+        let headers = headers.collect();
+        let body = response.body_mut().with_config().limit(limit as u64).read_to_vec();
+        Ok(Response {
+            status: response.status().as_u16(),
+            headers,
+            body: Zeroizing::new(body.map_err(|error| fault(&error))?),
+        })
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").finish_non_exhaustive()
+    }
+}
+
+fn agent(roots: RootCerts, proxy: Option<Proxy>) -> Agent {
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .root_certs(roots)
+        .build();
+    Agent::config_builder()
+        .tls_config(tls)
+        .proxy(proxy)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(concat!("ocisign/", env!("CARGO_PKG_VERSION")))
+        .accept("application/json, */*;q=0.1")
+        .timeout_connect(Some(CONNECT))
+        .max_idle_connections(0)
+        .build()
+        .new_agent()
+}
+
+/// The certificates of a PEM file, or of all in a folder.
+fn certificates_at(path: &Path) -> Result<RootCerts, FileError> {
+    let mut found = Vec::new();
+    if path.is_dir() {
+        let entries = path.read_dir().map_err(|error| FileError::from_io(path, &error))?;
+        for entry in entries.flatten().map(|entry| entry.path()) {
+            let kind = entry.extension().and_then(|kind| kind.to_str());
+            if kind.is_some_and(|kind| ["pem", "crt", "cer"].contains(&kind)) {
+                found.extend(certificates(&read_text(&entry)?));
+            }
+        }
+    } else {
+        found = certificates(&read_text(path)?);
+    }
+    Ok(RootCerts::from(found))
+}
+
+fn certificates(pem: &str) -> Vec<Certificate<'static>> {
+    let items = parse_pem(pem.as_bytes()).filter_map(Result::ok);
+    let certificates = items.filter_map(|item| match item {
+        PemItem::Certificate(certificate) => Some(certificate),
+        _ => None,
+    });
+    certificates.collect()
+}
+
+/// The system's, which an image without a system has not.
+fn system_certificates() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs().certs;
+    if found.is_empty() {
+        return RootCerts::WebPki;
+    }
+    RootCerts::from(found.iter().map(|der| Certificate::from_der(der).to_owned()))
+}
+
+fn fault(error: &ureq::Error) -> TransportFault {
+    match error {
+        ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => {
+            TransportFault::TooLarge
+        }
+        ureq::Error::ConnectionFailed | ureq::Error::ConnectProxyFailed(_) => {
+            TransportFault::Connection
+        }
+        ureq::Error::HostNotFound => TransportFault::Dns,
+        ureq::Error::Io(error) => match error.kind() {
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => TransportFault::Timeout,
+            // rustls wraps its own errors so.
+            ErrorKind::InvalidData => TransportFault::Tls,
+            _ => TransportFault::Connection,
+        },
+        ureq::Error::Protocol(_) => TransportFault::Protocol,
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::Pem(_) => TransportFault::Tls,
+        ureq::Error::Timeout(_) => TransportFault::Timeout,
+        _ => TransportFault::Other,
+    }
+}
+
+const CONNECT: Duration = Duration::from_secs(3);
+const WORKLOAD_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";

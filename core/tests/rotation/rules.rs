@@ -68,6 +68,16 @@ fn a_life_of_seconds_is_refreshed_once_a_second_at_most_and_signs_to_its_end() {
 }
 
 #[test]
+fn a_life_is_counted_from_the_end_of_the_second_in_which_it_came() {
+    for (says, lives) in [(START + 100, Some(99)), (START + 2, Some(1)), (START + 1, None)] {
+        let mut rotation = Rotation::new([7; 32]);
+        let claim = begin(&mut rotation, at(0));
+        let first = rotation.succeed(claim, plain(1).with_expiry(says), at(0));
+        assert_eq!(first.ok().and_then(|first| first.expires()), lives.map(Duration::from_secs));
+    }
+}
+
+#[test]
 fn a_source_that_gives_the_same_to_its_end_is_asked_a_few_times_more() {
     let mut rotation = rotation(3_600);
     let mut asked = 0;
@@ -80,7 +90,7 @@ fn a_source_that_gives_the_same_to_its_end_is_asked_a_few_times_more() {
     assert!((8..=20).contains(&asked), "case 14: asked {asked} times");
     let claim = begin(&mut rotation, at(3_600));
     let refused = rotation.succeed(claim, expiring(1, 3_600), at(3_600)).unwrap_err();
-    assert_eq!(refused, RefusedGeneration::Expired(START + 3_600));
+    assert_eq!(refused, RefusedGeneration::Expired(START + 3_601));
     assert_eq!(decided(&rotation, at(3_600)), 'x');
 }
 
@@ -328,7 +338,7 @@ fn case_10_what_has_expired_when_it_comes_is_refused_and_the_old_one_kept() {
     let mut rotation = rotation(1_000);
     let claim = begin(&mut rotation, at(600));
     let refused = rotation.succeed(claim, expiring(2, 600), at(600)).unwrap_err();
-    assert_eq!(refused, RefusedGeneration::Expired(START + 600));
+    assert_eq!(refused, RefusedGeneration::Expired(START + 601));
     assert_eq!(refused.code(), "EXPIRED");
     assert_eq!((rotation.current().unwrap().number(), rotation.failures()), (1, 1));
     assert_eq!(decided(&rotation, at(600)), 's');
@@ -358,7 +368,7 @@ fn case_18_a_clock_that_is_set_makes_a_refresh_due_and_ends_no_life() {
         assert_eq!(decided(&rotation, set(at(7_199), by)), 'b', "{by} s");
         assert_eq!(decided(&rotation, set(at(7_200), by)), 'r', "{by} s");
         let claim = begin(&mut rotation, jumped);
-        rotation.succeed(claim, plain(2).with_expiry(jumped.time + 7_200), jumped).unwrap();
+        rotation.succeed(claim, plain(2).with_expiry(jumped.time + 7_201), jumped).unwrap();
         assert_eq!(decided(&rotation, set(at(11), by)), 's', "{by} s, and it is known");
     }
     // A clock that is trimmed has not been set.
@@ -427,6 +437,18 @@ fn case_11_and_23_a_source_that_says_that_it_changed_is_asked_now() {
     assert!(rotation.force(at(1)).is_none());
     assert_eq!(rotation.succeed(claim, expiring(2, 2_000), at(1)).unwrap().number(), 2);
     assert_eq!(decided(&rotation, at(1)), 's');
+}
+
+#[test]
+fn case_24_a_child_of_a_fork_goes_on_with_the_generation_of_its_parent() {
+    let parent = rotation(1_000);
+    let mut child = Rotation::new([8; 32]);
+    child.adopt(parent.current().unwrap().clone(), at(400));
+    assert_eq!(decided(&child, at(400)), 's');
+    let due = due(&child, 400..1_000);
+    assert!((670..=731).contains(&due), "half of what is left, and not {due}");
+    let claim = begin(&mut child, at(due));
+    assert_eq!(child.succeed(claim, expiring(2, 2_000), at(due)).unwrap().number(), 2);
 }
 
 #[test]

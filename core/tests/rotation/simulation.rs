@@ -236,7 +236,7 @@ impl Simulation {
         let dice = &mut self.world.dice;
         let longest = self.world.active.iter().map(|spell| spell.end - spell.start).max();
         if let Some(longest) = longest {
-            return dice.within(200..(longest / 50).clamp(1_000, 120_000));
+            return dice.within(200..(longest / 30).clamp(1_000, 120_000));
         }
         if uptime < self.trouble + GRACE + 5_000 {
             return dice.within(100..POLL);

@@ -143,7 +143,7 @@ impl Witness {
         uptime: u64,
         time: u64,
     ) -> Option<&'static str> {
-        let expected = if ended.expires.is_some_and(|end| end <= time) {
+        let expected = if ended.expires.is_some_and(|end| end <= time + 1) {
             "EXPIRED"
         } else if ended.tenancy != "a" {
             "TENANCY_CHANGED"
@@ -166,7 +166,8 @@ impl Witness {
         if signs != ended.key {
             return Some("what came is not what signs");
         }
-        let left = ended.expires.map(|end| (end - time) * 1_000);
+        // From the end of this second, as nobody knows how much of it is over.
+        let left = ended.expires.map(|end| (end - time - 1) * 1_000);
         let end = left.map_or(u64::MAX, |left| uptime + left);
         let same = self.current_key() == ended.key;
         self.ends = if same { self.ends.max(end) } else { end };

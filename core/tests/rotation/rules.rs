@@ -68,6 +68,16 @@ fn a_life_of_seconds_is_refreshed_once_a_second_at_most_and_signs_to_its_end() {
 }
 
 #[test]
+fn a_life_is_counted_from_the_end_of_the_second_in_which_it_came() {
+    for (says, lives) in [(START + 100, Some(99)), (START + 2, Some(1)), (START + 1, None)] {
+        let mut rotation = Rotation::new([7; 32]);
+        let claim = begin(&mut rotation, at(0));
+        let first = rotation.succeed(claim, plain(1).with_expiry(says), at(0));
+        assert_eq!(first.ok().and_then(|first| first.expires()), lives.map(Duration::from_secs));
+    }
+}
+
+#[test]
 fn a_source_that_gives_the_same_to_its_end_is_asked_a_few_times_more() {
     let mut rotation = rotation(3_600);
     let mut asked = 0;
@@ -80,7 +90,7 @@ fn a_source_that_gives_the_same_to_its_end_is_asked_a_few_times_more() {
     assert!((8..=20).contains(&asked), "case 14: asked {asked} times");
     let claim = begin(&mut rotation, at(3_600));
     let refused = rotation.succeed(claim, expiring(1, 3_600), at(3_600)).unwrap_err();
-    assert_eq!(refused, RefusedGeneration::Expired(START + 3_600));
+    assert_eq!(refused, RefusedGeneration::Expired(START + 3_601));
     assert_eq!(decided(&rotation, at(3_600)), 'x');
 }
 
@@ -151,6 +161,16 @@ fn case_22_what_the_server_asks_for_is_waited_for_up_to_five_minutes() {
     let claim = begin(&mut rotation, at(550));
     rotation.fail(claim, Some(Duration::ZERO), at(550));
     assert_eq!(decided(&rotation, at(550)), 's', "a server that asks for nothing gets a pause");
+}
+
+#[test]
+fn case_22_a_success_undoes_what_the_server_asked_for() {
+    let mut rotation = rotation(1_000);
+    let claim = begin(&mut rotation, at(550));
+    rotation.fail(claim, Some(Duration::from_secs(300)), at(550));
+    let claim = rotation.force(at(551)).unwrap();
+    rotation.succeed(claim, expiring(2, 651), at(551)).unwrap();
+    assert_eq!(decided(&rotation, at(610)), 'b');
 }
 
 #[test]
@@ -255,6 +275,23 @@ fn the_same_credential_again_changes_no_generation() {
 }
 
 #[test]
+fn a_new_token_for_the_same_key_is_a_new_generation_and_so_is_a_new_key_for_the_same_id() {
+    let mut rotation = Rotation::new([7; 32]);
+    let tokens = [token(1, "a", START..START + 1_000), token(1, "a", START..START + 2_000)];
+    for (token, number) in tokens.iter().zip(1..) {
+        let claim = rotation.force(at(number)).unwrap();
+        let credential = Credential::security_token(token, NumberKey::new(1)).unwrap();
+        let next = rotation.succeed(claim, credential, at(number)).unwrap();
+        assert_eq!((next.number(), next.received()), (number, at(number)));
+        assert_eq!(next.credential().key_id().as_str(), format!("ST${token}"));
+    }
+    let claim = rotation.force(at(3)).unwrap();
+    let id = rotation.current().unwrap().credential().key_id().clone();
+    let other = Credential::new(id, NumberKey::new(2));
+    assert_eq!(rotation.succeed(claim, other, at(3)).unwrap().number(), 3);
+}
+
+#[test]
 fn case_18_a_life_that_was_judged_by_a_wrong_clock_is_judged_again_and_only_lengthened() {
     let mut rotation = Rotation::new([7; 32]);
     let claim = begin(&mut rotation, set(at(0), 3_600));
@@ -301,7 +338,7 @@ fn case_10_what_has_expired_when_it_comes_is_refused_and_the_old_one_kept() {
     let mut rotation = rotation(1_000);
     let claim = begin(&mut rotation, at(600));
     let refused = rotation.succeed(claim, expiring(2, 600), at(600)).unwrap_err();
-    assert_eq!(refused, RefusedGeneration::Expired(START + 600));
+    assert_eq!(refused, RefusedGeneration::Expired(START + 601));
     assert_eq!(refused.code(), "EXPIRED");
     assert_eq!((rotation.current().unwrap().number(), rotation.failures()), (1, 1));
     assert_eq!(decided(&rotation, at(600)), 's');
@@ -331,7 +368,7 @@ fn case_18_a_clock_that_is_set_makes_a_refresh_due_and_ends_no_life() {
         assert_eq!(decided(&rotation, set(at(7_199), by)), 'b', "{by} s");
         assert_eq!(decided(&rotation, set(at(7_200), by)), 'r', "{by} s");
         let claim = begin(&mut rotation, jumped);
-        rotation.succeed(claim, plain(2).with_expiry(jumped.time + 7_200), jumped).unwrap();
+        rotation.succeed(claim, plain(2).with_expiry(jumped.time + 7_201), jumped).unwrap();
         assert_eq!(decided(&rotation, set(at(11), by)), 's', "{by} s, and it is known");
     }
     // A clock that is trimmed has not been set.
@@ -400,6 +437,18 @@ fn case_11_and_23_a_source_that_says_that_it_changed_is_asked_now() {
     assert!(rotation.force(at(1)).is_none());
     assert_eq!(rotation.succeed(claim, expiring(2, 2_000), at(1)).unwrap().number(), 2);
     assert_eq!(decided(&rotation, at(1)), 's');
+}
+
+#[test]
+fn case_24_a_child_of_a_fork_goes_on_with_the_generation_of_its_parent() {
+    let parent = rotation(1_000);
+    let mut child = Rotation::new([8; 32]);
+    child.adopt(parent.current().unwrap().clone(), at(400));
+    assert_eq!(decided(&child, at(400)), 's');
+    let due = due(&child, 400..1_000);
+    assert!((670..=731).contains(&due), "half of what is left, and not {due}");
+    let claim = begin(&mut child, at(due));
+    assert_eq!(child.succeed(claim, expiring(2, 2_000), at(due)).unwrap().number(), 2);
 }
 
 #[test]

@@ -60,9 +60,11 @@ pub(crate) fn plain(key: u64) -> Credential {
     Credential::new(KeyId::new(&id).unwrap(), NumberKey::new(key))
 }
 
-/// The same, which ends this many seconds after [`START`].
+/// The same, whose life is over this many seconds after [`START`].
+///
+/// It says a second more, as a life is counted from the end of the second in which it came.
 pub(crate) fn expiring(key: u64, end: u64) -> Credential {
-    plain(key).with_expiry(START + end)
+    plain(key).with_expiry(START + end + 1)
 }
 
 /// This many seconds after the start, by both clocks.

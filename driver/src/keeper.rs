@@ -250,7 +250,10 @@ impl Refresh {
         let ended = match fetched {
             Ok(fetched) => match state.rotation.succeed(claim, fetched.credential.clone(), now) {
                 Ok(generation) => {
-                    state.about = Some(Arc::new(fetched));
+                    // A refresh that was overtaken brings nothing that signs.
+                    if Arc::ptr_eq(generation.credential(), &fetched.credential) {
+                        state.about = Some(Arc::new(fetched));
+                    }
                     state.last_error = None;
                     Ok(generation)
                 }

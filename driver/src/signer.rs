@@ -204,16 +204,13 @@ impl Signer {
     /// # Errors
     ///
     /// Why nothing came. What is valid stays in use.
-    pub fn refresh(&self) -> Result<(), SignerError> {
+    pub fn refresh(&self) -> Result<(), Arc<SourceError>> {
         match self.keeper.force(self.keeper.time().now()) {
             Next::Lead(refresh) => refresh.run(),
             Next::Follow(ended) => ended_within_lease(ended),
             Next::Sign(_) => {}
         }
-        match self.keeper.report().last_error {
-            Some(error) => Err(SignerError::NoCredential(error)),
-            None => Ok(()),
-        }
+        self.keeper.report().last_error.map_or(Ok(()), Err)
     }
 
     /// What to do when a server answered a signed request with 401: `true` means to sign again,

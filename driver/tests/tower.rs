@@ -214,7 +214,8 @@ async fn what_is_called_was_ready_also_the_second_time() {
     let inner = Strict { answers: answers.clone(), ready: false };
     let mut service = SignLayer::new(instance(&emulated)).layer(inner);
     for status in [200, 307] {
-        let response = service.ready().await.unwrap().call(post(&emulated)).await.unwrap();
+        let ready = ServiceExt::<Request<Full<Bytes>>>::ready(&mut service).await.unwrap();
+        let response = ready.call(post(&emulated)).await.unwrap();
         assert_eq!(response.status(), status);
     }
     assert!(answers.lock().unwrap().is_empty());

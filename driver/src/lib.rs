@@ -18,17 +18,35 @@
 //! assert!(signed.authorization().starts_with("Signature version=\"1\""));
 //! # Ok::<(), ocisign::SignError>(())
 //! ```
+//!
+//! # Features
+//!
+//! None is on by default. Each adds, and changes nothing else.
+//!
+//! - `http`: [`Signer::sign_http`] and [`sign_http`] sign a request of the crate `http` in place.
+//! - `tower`: [`SignLayer`] signs what any HTTP service of `tower` sends, also hyper's client:
+//!   it streams, and refreshes and repeats once after a 401.
+//! - `reqwest`: [`Signer::execute`] does that with a `reqwest::Client`.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod clock;
 mod context;
 mod environment;
 mod file;
+#[cfg(feature = "http")]
+mod http;
 mod keeper;
 mod key;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+mod send_error;
 mod signer;
 mod source;
+#[cfg(feature = "tower")]
+mod tower;
 mod transport;
 mod weak_key;
 
@@ -37,16 +55,27 @@ pub use clock::{Clock, SystemClock};
 pub use context::Context;
 pub use environment::Environment;
 pub use file::{FileError, FileFault, expand_home, read_text};
+#[cfg(feature = "http")]
+pub use http::{HttpHead, sign_http};
 pub use key::{NativeKey, NativeVerifyingKey};
 pub use ocisign_core::*;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub use send_error::SendError;
 pub use signer::{Refreshed, Refusal, Signed, Signer, SignerBuilder, SignerError, Status};
 pub use source::{
     Chain, ConfigSource, EnvironmentSource, Fetched, FnSource, InstanceSource, Kind, PassedOver,
     ProfileSource, ResourceSource, Source, SourceError, ValueSource, WorkloadSource,
 };
+#[cfg(feature = "tower")]
+pub use tower::{SignBody, SignLayer, SignService};
 pub use transport::{HttpTransport, Response, Transport};
 
 /// The examples of the README are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So are those of the page about Rust.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/rust.md")]
+struct Guide;

@@ -68,12 +68,10 @@ impl KeyBackend for SessionKeys {
     }
 
     fn session_key(&self) -> Result<Arc<dyn SigningKey>, KeyError> {
-        match &self.given {
-            Some(key) => Ok(key.clone()),
-            None => {
-                let seed = Zeroizing::new(self.entropy(b"ocisign session key"));
-                self.keep(&PrivateKeyDer::generate(&seed)?)
-            }
+        if let Some(key) = &self.given {
+            return Ok(key.clone());
         }
+        let seed = Zeroizing::new(self.entropy(b"ocisign session key"));
+        self.keep(&PrivateKeyDer::generate(&seed)?)
     }
 }

@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ocisign_core::{Body, DateHeader, KeyError, Request, SignError};
+#[cfg(not(feature = "federation"))]
+use ocisign_core::{Body, DateHeader, Request};
+use ocisign_core::{KeyError, SignError};
 
-use crate::bindings::types as wit;
-
-use wit::{Error, ErrorCode, Header};
+#[cfg(not(feature = "federation"))]
+use crate::bindings::types::{self as wit, Header};
+use crate::bindings::types::{Error, ErrorCode};
 
 impl Error {
     pub(crate) fn new(code: ErrorCode, message: &str) -> Self {
@@ -41,6 +43,7 @@ impl From<KeyError> for Error {
 }
 
 /// A request of core, borrowed from one of the boundary.
+#[cfg(not(feature = "federation"))]
 pub(crate) fn with_request<T>(
     request: &wit::Request,
     then: impl FnOnce(&Request<'_>) -> Result<T, Error>,
@@ -71,6 +74,7 @@ pub(crate) fn with_request<T>(
     )
 }
 
+#[cfg(not(feature = "federation"))]
 pub(crate) fn headers(headers: impl IntoIterator<Item = (&'static str, String)>) -> Vec<Header> {
     headers.into_iter().map(|(name, value)| Header { name: name.into(), value }).collect()
 }
@@ -82,7 +86,7 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Error> {
         .map_err(|_| Error::new(ErrorCode::InvalidEncoding, "this is not base64 with padding"))
 }
 
-#[cfg(not(feature = "signing"))]
+#[cfg(any(feature = "federation", not(feature = "signing")))]
 pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
@@ -92,10 +96,20 @@ const CODES: &[(&str, ErrorCode)] = &[
     ("DATE_OUT_OF_WINDOW", ErrorCode::DateOutOfWindow),
     ("DIGEST_MISMATCH", ErrorCode::DigestMismatch),
     ("DUPLICATE_HEADER", ErrorCode::DuplicateHeader),
+    #[cfg(feature = "federation")]
+    ("EXCHANGE_REFUSED", ErrorCode::ExchangeRefused),
+    #[cfg(feature = "federation")]
+    ("EXCHANGE_UNREACHABLE", ErrorCode::ExchangeUnreachable),
     ("EXPIRED", ErrorCode::Expired),
+    #[cfg(feature = "federation")]
+    ("FILE_UNREADABLE", ErrorCode::FileUnreadable),
     ("HEADER_MISSING", ErrorCode::HeaderMissing),
     ("HEADER_NOT_SIGNED", ErrorCode::HeaderNotSigned),
     ("HOST_MISMATCH", ErrorCode::HostMismatch),
+    #[cfg(feature = "federation")]
+    ("INVALID_ANSWER", ErrorCode::InvalidAnswer),
+    #[cfg(feature = "federation")]
+    ("INVALID_CERTIFICATE", ErrorCode::InvalidCertificate),
     ("INVALID_DATE", ErrorCode::InvalidDate),
     ("INVALID_HEADER", ErrorCode::InvalidHeader),
     ("INVALID_KEY", ErrorCode::InvalidKey),
@@ -105,13 +119,21 @@ const CODES: &[(&str, ErrorCode)] = &[
     ("INVALID_REGION", ErrorCode::InvalidRegion),
     ("INVALID_TOKEN", ErrorCode::InvalidToken),
     ("INVALID_URL", ErrorCode::InvalidUrl),
+    #[cfg(feature = "federation")]
+    ("INVALID_VARIABLE", ErrorCode::InvalidVariable),
     ("KEY_MISMATCH", ErrorCode::KeyMismatch),
     ("LENGTH_MISMATCH", ErrorCode::LengthMismatch),
     ("MALFORMED_AUTHORIZATION", ErrorCode::MalformedAuthorization),
     ("MISSING_AUTHORIZATION", ErrorCode::MissingAuthorization),
+    #[cfg(feature = "federation")]
+    ("MISSING_VARIABLE", ErrorCode::MissingVariable),
+    #[cfg(feature = "federation")]
+    ("PARENT_LOOP", ErrorCode::ParentLoop),
     ("PROFILE_NOT_FOUND", ErrorCode::ProfileNotFound),
     ("SIGNATURE_MISMATCH", ErrorCode::SignatureMismatch),
     ("SIGNING_FAILED", ErrorCode::SigningFailed),
+    #[cfg(feature = "federation")]
+    ("TENANCY_CHANGED", ErrorCode::TenancyChanged),
     ("UNSUPPORTED_ALGORITHM", ErrorCode::UnsupportedAlgorithm),
     ("UNSUPPORTED_VERSION", ErrorCode::UnsupportedVersion),
 ];

@@ -1,7 +1,8 @@
-//! ocisign-core behind wit: one crate, two worlds.
+//! ocisign-core behind wit: one crate, three worlds.
 //!
 //! Built by `cargo xtask component`: with the feature `signing` it is
-//! `ocisign.wasm`, whose whole import list is `credentials`; without it is
+//! `ocisign.wasm`, whose whole import list is `credentials`; with `federation` it
+//! is `ocisign-federation.wasm`, which imports nothing; without either it is
 //! `ocisign-core.wasm`, which imports nothing and has no RSA in it.
 //!
 //! This is a list of names; conversions are in `convert`, and what to do is
@@ -11,15 +12,22 @@
 extern crate alloc;
 
 mod convert;
+#[cfg(feature = "federation")]
+mod exchanges;
+#[cfg(not(feature = "federation"))]
 mod halves;
-#[cfg(not(feature = "signing"))]
+#[cfg(any(feature = "signing", feature = "federation"))]
+mod material;
+#[cfg(any(feature = "federation", not(feature = "signing")))]
 mod reading;
-#[cfg(feature = "signing")]
+#[cfg(feature = "federation")]
+mod session_keys;
+#[cfg(all(feature = "signing", not(feature = "federation")))]
 mod signer;
-#[cfg(not(feature = "signing"))]
+#[cfg(not(any(feature = "signing", feature = "federation")))]
 mod verification;
 
-/// What both worlds export.
+/// What all worlds export.
 struct Component;
 
 /// std's allocator for wasm, without the rest of std, and with all that is freed
@@ -39,14 +47,16 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 mod bindings {
-    #[cfg(feature = "signing")]
+    #[cfg(feature = "federation")]
+    wit_bindgen::generate!({ world: "federation", path: "../wit" });
+    #[cfg(all(feature = "signing", not(feature = "federation")))]
     wit_bindgen::generate!({ world: "signing", path: "../wit" });
-    #[cfg(not(feature = "signing"))]
+    #[cfg(not(any(feature = "signing", feature = "federation")))]
     wit_bindgen::generate!({ world: "core", path: "../wit" });
 
-    #[cfg(not(feature = "signing"))]
+    #[cfg(any(feature = "federation", not(feature = "signing")))]
     pub use exports::ocisign::signing::types;
-    #[cfg(feature = "signing")]
+    #[cfg(all(feature = "signing", not(feature = "federation")))]
     pub use ocisign::signing::types;
 
     export!(Component);

@@ -33,12 +33,7 @@ impl Guest for Component {
     }
 
     fn read_region(name: String, sources: Sources) -> Result<wit::Region, Error> {
-        let region = region(&name, &sources)?;
-        Ok(wit::Region {
-            id: region.id().into(),
-            realm: region.realm().map(Into::into),
-            domain: region.domain().into(),
-        })
+        Ok(region_of(&region(&name, &sources)?))
     }
 
     fn endpoint(name: String, service: WitService, sources: Sources) -> Result<String, Error> {
@@ -50,6 +45,14 @@ impl Guest for Component {
             WitService::ObjectStorage => Service::ObjectStorage,
             WitService::Secrets => Service::Secrets,
         }))
+    }
+}
+
+pub(crate) fn region_of(region: &Region) -> wit::Region {
+    wit::Region {
+        id: region.id().into(),
+        realm: region.realm().map(Into::into),
+        domain: region.domain().into(),
     }
 }
 

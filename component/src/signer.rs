@@ -2,19 +2,17 @@
 
 use alloc::vec::Vec;
 
-use ocisign_core::{
-    Credential, KeyId, KeyOptions, PrivateKeyDer, RsaKey, SecurityToken, SignError, UnixTime,
-    prepare, sign,
-};
+use ocisign_core::{Credential, KeyId, SecurityToken, SignError, UnixTime, prepare, sign};
 use spin::Mutex;
 
 use crate::Component;
 use crate::bindings::exports::ocisign::signing::keys::{self, GuestCredential};
 use crate::bindings::exports::ocisign::signing::signer::Guest;
 use crate::bindings::ocisign::signing::credentials::{
-    self, CredentialSource, CredentialsError, HostKey, KeyMaterial,
+    self, CredentialSource, CredentialsError, HostKey,
 };
-use crate::bindings::types::{Error, ErrorCode, Header, Request};
+use crate::bindings::types::{Error, ErrorCode, Header, KeyMaterial, Request};
+use crate::material::{is_token, read};
 use crate::{convert, halves};
 
 impl Guest for Component {
@@ -121,34 +119,6 @@ fn sign_request(
     now: UnixTime,
 ) -> Result<Vec<Header>, Error> {
     convert::with_request(request, |request| Ok(convert::headers(sign(request, credential, now)?)))
-}
-
-fn read(material: &KeyMaterial) -> Result<Credential, Error> {
-    let mut options = KeyOptions::new().danger_allow_weak_key(material.danger_allow_weak_key);
-    if let Some(passphrase) = &material.passphrase {
-        options = options.passphrase(passphrase.as_bytes());
-    }
-    let mut key = RsaKey::new(&PrivateKeyDer::from_pem(&material.private_key, &options)?)?;
-    if let Some(seed) = &material.blinding_seed {
-        key = key.with_seed(seed.as_bytes());
-    }
-    let mut credential = if is_token(&material.key_id) {
-        Credential::security_token(&material.key_id, key)?
-    } else {
-        Credential::new(KeyId::new(&material.key_id)?, key)
-    };
-    if let Some(expires) = material.expires {
-        credential = credential.with_expiry(expires);
-    }
-    if let Some(token) = &material.delegation_token {
-        credential = credential.with_delegation_token(token)?;
-    }
-    Ok(credential)
-}
-
-/// Whether a key id is a token, which is trimmed when it is read.
-fn is_token(key_id: &str) -> bool {
-    key_id.trim_start_matches('\u{feff}').trim_start().starts_with("ST$")
 }
 
 /// The host's own words, which are for people.

@@ -1,10 +1,12 @@
 //! Reading a private key: PEM in, DER out, for every backend alike.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use der::asn1::OctetStringRef;
-use der::{Decode, Reader, SliceReader};
+use der::asn1::{AnyRef, OctetStringRef};
+use der::{Decode, Encode, Reader, SliceReader};
+use pem_rfc7468::LineEnding;
 use pkcs1::RsaPrivateKeyRef;
 use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
@@ -87,7 +89,39 @@ impl PrivateKeyDer {
         &self.pkcs1
     }
 
-    fn from_pkcs1(pkcs1: Zeroizing<Vec<u8>>, options: &KeyOptions<'_>) -> Result<Self, KeyError> {
+    /// Unencrypted PKCS#8 in PEM (RFC 5958; RFC 7468, section 10): the secret itself, as
+    /// every library reads it. `WebCrypto` reads no other.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::TooLarge`] for what no DER can hold, which no key is.
+    ///
+    /// ```
+    /// use ocisign_core::{KeyOptions, PrivateKeyDer};
+    ///
+    /// let pem = include_str!("../../vectors/keys/test-key.pem");
+    /// let key = PrivateKeyDer::from_pem(pem, &KeyOptions::new())?;
+    /// let again = PrivateKeyDer::from_pem(&key.secret_pkcs8_pem()?, &KeyOptions::new())?;
+    /// assert_eq!(again.secret_pkcs1_der(), key.secret_pkcs1_der());
+    /// # Ok::<(), ocisign_core::KeyError>(())
+    /// ```
+    pub fn secret_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        // RFC 8017, appendix A.1: the parameters of rsaEncryption are NULL.
+        let algorithm =
+            AlgorithmIdentifierRef { oid: pkcs1::ALGORITHM_OID, parameters: Some(AnyRef::NULL) };
+        let too_large = |_| KeyError::TooLarge;
+        let key = OctetStringRef::new(&self.pkcs1).map_err(too_large)?;
+        let der = PrivateKeyInfoRef::new(algorithm, key).to_der().map_err(too_large)?;
+        let der = Zeroizing::new(der);
+        pem_rfc7468::encode_string("PRIVATE KEY", LineEnding::LF, &der)
+            .map(Zeroizing::new)
+            .map_err(|_| KeyError::TooLarge)
+    }
+
+    pub(crate) fn from_pkcs1(
+        pkcs1: Zeroizing<Vec<u8>>,
+        options: &KeyOptions<'_>,
+    ) -> Result<Self, KeyError> {
         let key = RsaPrivateKeyRef::from_der(&pkcs1).map_err(|_| KeyError::Malformed)?;
         if key.other_prime_infos.is_some() {
             return Err(KeyError::Unsupported);

@@ -5,7 +5,7 @@ use core::fmt;
 
 use chacha20::ChaCha20Rng;
 use hmac::{Hmac, KeyInit, Mac};
-use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
+use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey, EncodeRsaPrivateKey};
 use rsa::pkcs1v15::{self, Signature};
 use rsa::rand_core::{CryptoRng, SeedableRng};
 use rsa::signature::{RandomizedSigner, SignatureEncoding, Verifier};
@@ -14,6 +14,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
+use crate::key_options::KeyOptions;
 use crate::private_key::PrivateKeyDer;
 use crate::public_key::PublicKey;
 use crate::signing_key::{SigningFailed, SigningKey, VerifyingKey};
@@ -95,6 +96,32 @@ impl fmt::Debug for RsaKey {
     }
 }
 
+impl PrivateKeyDer {
+    /// A new key of 2,048 bits with the exponent 65,537, made of this seed and of nothing else.
+    ///
+    /// Who knows the seed has the key: give 32 bytes of the system's randomness, each time
+    /// others. The crate `rsa` leaves pieces of it in memory that it frees: this is for
+    /// guests, whose allocator wipes that.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] for numbers that are no key, which are not made.
+    ///
+    /// ```
+    /// use ocisign_core::PrivateKeyDer;
+    ///
+    /// let key = PrivateKeyDer::generate(&[7; 32])?; // 32 random bytes
+    /// assert_eq!((key.public_key().bits(), key.public_key().exponent()), (2048, &[1, 0, 1][..]));
+    /// # Ok::<(), ocisign_core::KeyError>(())
+    /// ```
+    pub fn generate(seed: &[u8; 32]) -> Result<Self, KeyError> {
+        let mut rng = ChaCha20Rng::from_seed(*derive(b"ocisign session key 1", seed));
+        let key = RsaPrivateKey::new(&mut rng, 2_048).map_err(|_| KeyError::Malformed)?;
+        let der = key.to_pkcs1_der().map_err(|_| KeyError::Malformed)?;
+        Self::from_pkcs1(Zeroizing::new(der.as_bytes().to_vec()), &KeyOptions::new())
+    }
+}
+
 /// A public key that verifies in pure Rust. [`RsaKey`] shows one.
 #[derive(Clone, Debug)]
 pub struct RsaVerifyingKey(pkcs1v15::VerifyingKey<Sha256>);
@@ -129,10 +156,10 @@ fn derive(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use super::RsaKey;
+    use super::{RsaKey, RsaVerifyingKey};
     use crate::key_options::KeyOptions;
     use crate::private_key::PrivateKeyDer;
-    use crate::signing_key::SigningKey;
+    use crate::signing_key::{SigningKey, VerifyingKey};
     use alloc::vec::Vec;
     use rsa::rand_core::{Infallible, TryCryptoRng, TryRng};
 
@@ -185,5 +212,24 @@ mod tests {
         assert_ne!(drawn(&plain, b"one"), drawn(&seeded, b"one"));
         assert_eq!(drawn(&plain, b"one"), drawn(&plain, b"one"));
         assert_eq!(plain.sign(b"one"), seeded.sign(b"one"));
+    }
+
+    #[test]
+    fn a_key_is_made_of_its_seed_alone_and_signs() {
+        let made = |seed: u8| PrivateKeyDer::generate(&[seed; 32]).unwrap();
+        let (key, other) = (made(1), made(2));
+        assert_eq!(key.secret_pkcs1_der(), made(1).secret_pkcs1_der());
+        assert_ne!(key.public_key(), other.public_key());
+        for key in [key, other] {
+            assert_eq!(key.public_key().bits(), 2_048);
+            assert_eq!(key.public_key().exponent(), [1, 0, 1]);
+            let pem = key.secret_pkcs8_pem().unwrap();
+            assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+            let read = PrivateKeyDer::from_pem(&pem, &KeyOptions::new()).unwrap();
+            let signature = RsaKey::new(&read).unwrap().sign(b"message").unwrap();
+            let verifier = RsaVerifyingKey::new(key.public_key()).unwrap();
+            assert!(verifier.verify(b"message", &signature));
+            assert!(!verifier.verify(b"another", &signature));
+        }
     }
 }

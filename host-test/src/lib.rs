@@ -24,11 +24,17 @@ pub mod core {
     wasmtime::component::bindgen!({ path: "../wit", world: "core" });
 }
 
+/// The world `federation`: `ocisign-federation.wasm`.
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub mod federation {
+    wasmtime::component::bindgen!({ path: "../wit", world: "federation" });
+}
+
 pub use signing::ocisign::signing::credentials::{
-    CredentialSource, CredentialsError, Host as Credentials, HostKey, KeyMaterial,
+    CredentialSource, CredentialsError, Host as Credentials, HostKey,
 };
 pub use signing::ocisign::signing::types::{
-    Body, DateHeader, Error, ErrorCode, HashedBody, Header, Host as Types, Request,
+    Body, DateHeader, Error, ErrorCode, HashedBody, Header, Host as Types, KeyMaterial, Request,
 };
 
 /// Where `cargo xtask component` puts this file.
@@ -126,6 +132,21 @@ impl<Host: Credentials + Types + 'static> Signer<Host> {
         now: u64,
     ) -> Result<Result<Vec<Header>, Error>> {
         self.world.ocisign_signing_signer().call_sign_with(&mut self.store, request, key, now)
+    }
+}
+
+/// What an exchange gives at its end is what signs in the world `signing`.
+impl From<federation::exports::ocisign::signing::types::KeyMaterial> for KeyMaterial {
+    fn from(key: federation::exports::ocisign::signing::types::KeyMaterial) -> Self {
+        Self {
+            key_id: key.key_id,
+            private_key: key.private_key,
+            passphrase: key.passphrase,
+            delegation_token: key.delegation_token,
+            expires: key.expires,
+            blinding_seed: key.blinding_seed,
+            danger_allow_weak_key: key.danger_allow_weak_key,
+        }
     }
 }
 

@@ -24,3 +24,8 @@ fn ocisign_wasm_imports_credentials_and_their_types_and_nothing_else() {
 fn ocisign_core_wasm_imports_nothing_at_all() {
     assert_eq!(imports("ocisign-core.wasm"), [""; 0]);
 }
+
+#[test]
+fn ocisign_federation_wasm_imports_nothing_at_all() {
+    assert_eq!(imports("ocisign-federation.wasm"), [""; 0]);
+}

@@ -4,13 +4,26 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::sync::Mutex;
 
 use ocisign::{KeyOptions, PrivateKeyDer};
+use ocisign_host_test::federation::exports::ocisign::signing as world;
 use ocisign_host_test::{CredentialsError, Fixed, KeyMaterial, Signer, get};
+
+use host::{ENTROPY, Host, emulator, environment};
+use world::exchanges::Step;
+
+#[allow(dead_code, reason = "the other tests of exchanges use it all")]
+#[path = "federation/host.rs"]
+mod host;
+#[allow(dead_code, reason = "as above")]
+#[path = "federation/http.rs"]
+mod http;
 
 #[test]
 fn a_dropped_key_leaves_nothing_in_the_memory_of_the_guest() {
-    let needles = needles();
+    let _alone = ALONE.lock().unwrap();
+    let needles = needles(&mut fs::read_to_string(KEY).unwrap());
     let mut signer = Signer::new(Fixed(Err(CredentialsError::NotConfigured))).unwrap();
     let mut key = KeyMaterial {
         key_id: "t/u/f".into(),
@@ -35,19 +48,48 @@ fn a_dropped_key_leaves_nothing_in_the_memory_of_the_guest() {
     assert_eq!(found(&needles), 0);
 }
 
+#[test]
+fn a_key_that_an_exchange_made_leaves_nothing_in_the_memory_of_the_guest() {
+    let _alone = ALONE.lock().unwrap();
+    let (emulator, mut host) = (emulator(), Host::new());
+    let environment = environment(&emulator, None, &mut host);
+    let mut needles_of_key_made_of = |entropy: &str| {
+        let exchange = host
+            .call(|guest, store| guest.call_instance_principal(store, &environment, None, entropy))
+            .unwrap()
+            .unwrap();
+        let needles = loop {
+            match host.next_step(exchange).unwrap().unwrap() {
+                Step::Ready(mut key) => break needles(&mut key.private_key),
+                Step::Send(request) => {
+                    let answer = http::send(&request, &emulator.ca_file()).unwrap();
+                    host.receive(exchange, Ok(&answer));
+                }
+                Step::Wait(_) => panic!("there is nothing to wait for"),
+            }
+        };
+        assert!(found(&needles) > 0, "the search does not find a key that is there");
+        exchange.resource_drop(&mut host.store).unwrap();
+        needles
+    };
+    let needles = needles_of_key_made_of(ENTROPY);
+    // What is left on the guest's stack is overwritten by the next key, which is another.
+    needles_of_key_made_of(&ENTROPY.replacen('A', "B", 1));
+    assert_eq!(found(&needles), 0);
+}
+
 /// Pieces of the PEM, and of the primes and the exponent in either byte order, masked so that
-/// this test does not find itself.
-fn needles() -> Vec<Vec<u8>> {
-    let mut pem = fs::read_to_string(KEY).unwrap();
+/// this test does not find itself. The PEM is wiped.
+fn needles(pem: &mut String) -> Vec<Vec<u8>> {
     // The lines behind the public half, and of each a piece.
     let mut needles: Vec<Vec<u8>> = pem
         .lines()
-        .skip(7)
+        .skip(8)
         .filter(|line| line.len() == 64)
         .map(|line| line.bytes().take(16).map(|byte| byte ^ MASK).collect())
         .collect();
-    let der = PrivateKeyDer::from_pem(&pem, &KeyOptions::new()).unwrap();
-    wipe(&mut pem);
+    let der = PrivateKeyDer::from_pem(pem, &KeyOptions::new()).unwrap();
+    wipe(pem);
     // RFC 8017, appendix A.1.2: n and e come first, then d, p, q and the rest.
     let secret = &der.secret_pkcs1_der()[300..];
     let pieces = secret.chunks(16).filter(|piece| piece.len() == 16);
@@ -102,6 +144,8 @@ fn wipe(text: &mut String) {
     std::hint::black_box(&text);
 }
 
+/// The memory that is searched is that of all tests.
+static ALONE: Mutex<()> = Mutex::new(());
 const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/keys/test-key.pem");
 const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/keys/other-key.pem");
 const MASK: u8 = 0x5a;

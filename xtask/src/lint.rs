@@ -8,8 +8,10 @@ pub(crate) fn run_all() -> Result {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     // Of the whole workspace too: of one package the dependencies would be other builds.
-    let signing = ["clippy", "--workspace", "--features", "ocisign-component/signing"];
-    run(cargo().args(signing).args(["--", "-D", "warnings"]))?;
+    for world in ["ocisign-component/signing", "ocisign-component/federation"] {
+        let clippy = ["clippy", "--workspace", "--features", world];
+        run(cargo().args(clippy).args(["--", "-D", "warnings"]))?;
+    }
     // The help of a command is no documentation of a library.
     let doc = ["doc", "--workspace", "--exclude=ocisign-cli", "--exclude=xtask", "--no-deps"];
     run(cargo().args(doc).arg("--quiet").env("RUSTDOCFLAGS", "-D warnings"))?;

@@ -1,7 +1,13 @@
 """A host for the components of ocisign, in wasmtime-py: what a Python program has to write."""
 
+import os
+import ssl
 from base64 import b64encode
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from socket import gaierror
+from time import sleep, time
+from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -54,6 +60,18 @@ class Instance:
         """The headers to set, in two halves: `sign` makes a signature of a text."""
         prepared = self.call("halves.prepare", request, key_id, delegation_token, now)
         return headers(self.call("halves.finish", prepared, sign(getattr(prepared, "signing-string"))))
+
+    def run(self, exchange, send):
+        """What an exchange gives at its end; `send` takes a request and gives an answer or a fault."""
+        while True:
+            step = self.call("exchanges.[method]exchange.next-step", exchange, int(time()))
+            if step.tag == "ready":
+                return step.payload
+            if step.tag == "wait":
+                sleep(max(0, step.payload - time()))
+            else:
+                answer = send(step.payload)
+                self.call("exchanges.[method]exchange.receive", exchange, answer, int(time()))
 
     def _function(self, name):
         if name not in self._functions:
@@ -143,6 +161,55 @@ def key_material(key_id, private_key, danger_allow_weak_key=False, **more):
         danger_allow_weak_key=danger_allow_weak_key,
         **{field: more.get(field) for field in fields},
     )
+
+
+def environment(variables, paths=()):
+    """Where the program runs, with the files that `paths-in` named, but for those that cannot be read."""
+    files = []
+    for path in paths:
+        try:
+            files.append((path, Path(path).read_text()))
+        except OSError:
+            pass
+    known = [pair for pair in variables.items() if pair[0].startswith(("OCI_", "KUBERNETES_"))]
+    return record(variables=known, files=files, regions_config=None)
+
+
+def entropy():
+    """Randomness for one exchange."""
+    return b64encode(os.urandom(32)).decode()
+
+
+def send(request, authority=None):
+    """Send a request of an exchange as it is; without an answer, say why. No proxy, no redirect."""
+    url, limit = urlsplit(request.url), getattr(request, "size-limit")
+    if url.scheme == "https":
+        trust = ssl.create_default_context(cafile=authority)
+        connection = HTTPSConnection(url.netloc, timeout=getattr(request, "time-limit"), context=trust)
+    else:
+        connection = HTTPConnection(url.netloc, timeout=getattr(request, "time-limit"))
+    try:
+        target = request.url.removeprefix(f"{url.scheme}://{url.netloc}")
+        body = request.body.encode() if request.body is not None else None
+        connection.request(request.method, target, body, dict(headers(request.headers)))
+        response = connection.getresponse()
+        body = response.read(limit + 1)
+    except TimeoutError:
+        return "timeout"
+    except ssl.SSLError:
+        return "tls"
+    except gaierror:
+        return "dns"
+    except HTTPException:
+        return "protocol"
+    except OSError:
+        return "connection"
+    finally:
+        connection.close()
+    if len(body) > limit:
+        return "too-large"
+    given = [record(name=name, value=value) for name, value in response.getheaders()]
+    return record(status=response.status, headers=given, body=body.decode(errors="replace"))
 
 
 def headers(records):

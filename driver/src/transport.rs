@@ -253,6 +253,8 @@ fn fault(error: &ureq::Error) -> TransportFault {
             ErrorKind::TimedOut | ErrorKind::WouldBlock => TransportFault::Timeout,
             // rustls wraps its own errors so.
             ErrorKind::InvalidData => TransportFault::Tls,
+            // It has no kind of its own that can be named.
+            _ if error.to_string().starts_with("failed to lookup address") => TransportFault::Dns,
             _ => TransportFault::Connection,
         },
         ureq::Error::Protocol(_) => TransportFault::Protocol,

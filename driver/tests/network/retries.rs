@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ocisign::{InstanceSource, SignerError};
+use ocisign::{Clock, InstanceSource, SignerError};
 use ocisign_emulator::Config;
 
 use crate::emulated::Emulated;
@@ -109,6 +109,7 @@ fn case_22_a_success_ends_the_waiting_and_the_next_failure_starts_anew() {
     // The first wait again, and not the seventh: the token has run out, and a second later
     // there is another.
     seen.clock.skip(Duration::from_mins(21));
+    throttled.emulated.emulator.set_time(seen.clock.now().time.cast_signed());
     throttled.fail(3);
     assert_eq!(seen.signer.warm().unwrap_err().code(), "EXPIRED");
     seen.clock.skip(Duration::from_millis(1_001));

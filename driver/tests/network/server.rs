@@ -21,10 +21,6 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    pub(crate) fn path(&self) -> &str {
-        self.head.split(' ').nth(1).unwrap_or_default()
-    }
-
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
         let found = lines.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));

@@ -66,9 +66,9 @@ impl ExchangeError {
             ExchangeFault::OtherTenancy => "TENANCY_CHANGED",
             ExchangeFault::Parents => "PARENT_LOOP",
             ExchangeFault::Region(error) => error.code(),
-            ExchangeFault::Refused { .. } => "EXCHANGE_REFUSED",
+            ExchangeFault::Refused { .. }
+            | ExchangeFault::ServiceAccount { refused: Some(_), .. } => "EXCHANGE_REFUSED",
             ExchangeFault::ServiceAccount { refused: None, .. } => "EXPIRED",
-            ExchangeFault::ServiceAccount { refused: Some(_), .. } => "EXCHANGE_REFUSED",
             ExchangeFault::Unreachable(_) => "EXCHANGE_UNREACHABLE",
         }
     }

@@ -1,12 +1,15 @@
 //! Sending requests, with ureq.
 
+use std::env;
 use std::fmt;
 use std::io::ErrorKind;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ocisign_core::{Endpoint, HttpAnswer, HttpRequest, TransportFault};
+use rustls_native_certs::{load_certs_from_paths, load_native_certs};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 use ureq::{Agent, Proxy};
 use zeroize::Zeroizing;
@@ -64,16 +67,17 @@ impl fmt::Debug for Response {
 /// HTTP/1.1 over TCP and rustls, blocking.
 ///
 /// - TLS 1.2 and 1.3, by AWS-LC. Host names are always checked. The authorities are those of
-///   `OCI_DEFAULT_CERTS_PATH` (a file, or a folder of `.pem` and `.crt` files), else those of
-///   the system, which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace, else Mozilla's.
-/// - `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`, for services of OCI; never for the
-///   metadata service or within a cluster.
+///   `OCI_DEFAULT_CERTS_PATH` (a file, or a folder of `.pem` and `.crt` files), else of
+///   `SSL_CERT_FILE` and `SSL_CERT_DIR`, else those of the system, else Mozilla's.
+/// - `HTTPS_PROXY`, else `ALL_PROXY`, but for the hosts of `NO_PROXY` and all below them, also in
+///   lower case, for services of OCI; never for the metadata service or within a cluster.
 /// - No redirect is followed. Nothing is opened before the first request.
 ///
 /// It keeps nothing between two requests, neither connections nor certificates: requests are
 /// minutes apart, authorities are replaced in between, and a child of `fork` shares nothing.
 pub struct HttpTransport {
     certificates: Option<PathBuf>,
+    environment: Environment,
     workload_certificates: PathBuf,
 }
 
@@ -84,6 +88,7 @@ impl HttpTransport {
         let workload = environment.variable("OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH");
         Self {
             certificates: environment.variable("OCI_DEFAULT_CERTS_PATH").map(Into::into),
+            environment: environment.clone(),
             workload_certificates: workload.unwrap_or_else(|| WORKLOAD_CA.into()).into(),
         }
     }
@@ -96,15 +101,15 @@ impl HttpTransport {
     pub fn client(&self) -> Result<Agent, FileError> {
         let roots = match &self.certificates {
             Some(path) => certificates_at(path)?,
-            None => system_certificates(),
+            None => system_certificates(&self.environment),
         };
-        Ok(agent(roots, Proxy::try_from_env()))
+        Ok(agent(roots, proxy(&self.environment)))
     }
 
     fn agent(&self, endpoint: Endpoint, secure: bool) -> Result<Agent, FileError> {
         match endpoint {
             Endpoint::Service if secure => self.client(),
-            Endpoint::Service => Ok(agent(RootCerts::WebPki, Proxy::try_from_env())),
+            Endpoint::Service => Ok(agent(RootCerts::WebPki, proxy(&self.environment))),
             Endpoint::Metadata => Ok(agent(RootCerts::WebPki, None)),
             Endpoint::Workload => Ok(agent(certificates_at(&self.workload_certificates)?, None)),
         }
@@ -119,7 +124,7 @@ impl Transport for HttpTransport {
         }
         let limit = request.endpoint.size_limit();
         let agent = self.agent(request.endpoint, request.is_secure());
-        let agent = agent.map_err(|_| TransportFault::Tls)?;
+        let agent = agent.map_err(|_| TransportFault::Authorities)?;
         let body: &[u8] = &request.body;
         let built = builder.body(body).map_err(|_| TransportFault::Other)?;
         let configured =
@@ -190,13 +195,49 @@ fn certificates(pem: &str) -> Vec<Certificate<'static>> {
     certificates.collect()
 }
 
-/// The system's, which an image without a system has not.
-fn system_certificates() -> RootCerts {
-    let found = rustls_native_certs::load_native_certs().certs;
-    if found.is_empty() {
-        return RootCerts::WebPki;
+/// Those of the variables that OpenSSL has, and no others where one is set; else the system's,
+/// which an image without a system has not.
+fn system_certificates(environment: &Environment) -> RootCerts {
+    let file = environment.variable("SSL_CERT_FILE").map(PathBuf::from);
+    let folders = environment.variable("SSL_CERT_DIR");
+    let mut found = Vec::new();
+    if file.is_some() || folders.is_some() {
+        found.extend(load_certs_from_paths(file.as_deref(), None).certs);
+        for folder in env::split_paths(&folders.unwrap_or_default()) {
+            found.extend(load_certs_from_paths(None, Some(&folder)).certs);
+        }
+    } else {
+        found = load_native_certs().certs;
+        if found.is_empty() {
+            return RootCerts::WebPki;
+        }
     }
     RootCerts::from(found.iter().map(|der| Certificate::from_der(der).to_owned()))
+}
+
+/// The proxy that the environment says. What is no URL of one is passed over.
+fn proxy(environment: &Environment) -> Option<Proxy> {
+    let variable = |name: &str| {
+        environment.variable(name).or_else(|| environment.variable(&name.to_ascii_lowercase()))
+    };
+    let url = variable("HTTPS_PROXY").or_else(|| variable("ALL_PROXY"))?;
+    let given = Proxy::new(url.trim()).ok()?;
+    let mut proxy = Proxy::builder(given.protocol()).host(given.host()).port(given.port());
+    if let Some(name) = given.username() {
+        proxy = proxy.username(name);
+    }
+    if let Some(password) = given.password() {
+        proxy = proxy.password(password);
+    }
+    for host in variable("NO_PROXY").unwrap_or_default().split(',').map(str::trim) {
+        // URLs have such an address in brackets, and the variable has not.
+        let address = host.parse::<Ipv6Addr>().map(|address| format!("[{address}]"));
+        proxy = proxy.no_proxy(address.as_deref().unwrap_or(host));
+        if !host.is_empty() && !host.starts_with(['*', '.']) {
+            proxy = proxy.no_proxy(&format!(".{host}"));
+        }
+    }
+    proxy.build().ok()
 }
 
 fn fault(error: &ureq::Error) -> TransportFault {
@@ -212,6 +253,8 @@ fn fault(error: &ureq::Error) -> TransportFault {
             ErrorKind::TimedOut | ErrorKind::WouldBlock => TransportFault::Timeout,
             // rustls wraps its own errors so.
             ErrorKind::InvalidData => TransportFault::Tls,
+            // It has no kind of its own that can be named.
+            _ if error.to_string().starts_with("failed to lookup address") => TransportFault::Dns,
             _ => TransportFault::Connection,
         },
         ureq::Error::Protocol(_) => TransportFault::Protocol,

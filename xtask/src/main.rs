@@ -16,6 +16,7 @@ mod lint;
 mod readme;
 mod setup;
 mod shell;
+mod storm;
 mod test;
 
 /// Builds, tests and shows ocisign. Each command sets up what it needs.
@@ -42,6 +43,12 @@ enum Command {
     Layering,
     /// Run the benchmarks at full length, rivals in the same run
     Bench,
+    /// Sign in a storm of refreshes, with Oracle's SDK for Python and with ocisign
+    Storm {
+        /// For how long, each of them
+        #[arg(long, default_value_t = 15)]
+        seconds: u64,
+    },
     /// Fuzz each target
     Fuzz {
         /// For how long, each target
@@ -59,6 +66,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run_all(),
         Command::Layering => layering::check(),
         Command::Bench => bench::run_all(),
+        Command::Storm { seconds } => storm::run_both(seconds, "release"),
         Command::Fuzz { seconds } => fuzz::run_all(seconds),
     };
     match result {

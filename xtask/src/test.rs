@@ -1,7 +1,7 @@
 //! All tests. Benchmarks and fuzzing run too, for seconds, so that they stay alive.
 
 use crate::shell::{cargo, command, root, run};
-use crate::{Result, clients, component, fuzz, lint, readme, setup};
+use crate::{Result, clients, component, fuzz, lint, readme, setup, storm};
 
 /// Run them all, the quick ones first.
 pub(crate) fn run_all() -> Result {
@@ -12,6 +12,7 @@ pub(crate) fn run_all() -> Result {
     run(cargo().args(["test", "--workspace", "--doc"]))?;
     hosts()?;
     clients::run_all()?;
+    storm::run_both(SECONDS_OF_STORM, "dev")?;
     vectors()?;
     readme::run_all()?;
     fuzz::run_all(SECONDS_OF_FUZZING)
@@ -33,3 +34,4 @@ fn vectors() -> Result {
 }
 
 const SECONDS_OF_FUZZING: u64 = 3;
+const SECONDS_OF_STORM: u64 = 3;

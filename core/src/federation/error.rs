@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::error::{RegionError, SignError};
 use crate::federation::http::TransportFault;
+use crate::time::UnixTime;
 
 /// Why an exchange gave no credential: which call, and what was wrong with it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,6 +41,15 @@ pub enum ExchangeFault {
         /// Its code, such as `NotAuthenticated`, where it gave one.
         code: Option<String>,
     },
+    /// The pod's service account token has expired, or was refused.
+    ServiceAccount {
+        /// Whom it is for, as it says.
+        audience: String,
+        /// When it expires.
+        expires: Option<UnixTime>,
+        /// The status, where it was refused.
+        refused: Option<u16>,
+    },
     /// No answer came, as often as it is worth asking.
     Unreachable(TransportFault),
 }
@@ -57,7 +67,9 @@ impl ExchangeError {
             ExchangeFault::OtherTenancy => "TENANCY_CHANGED",
             ExchangeFault::Parents => "PARENT_LOOP",
             ExchangeFault::Region(error) => error.code(),
-            ExchangeFault::Refused { .. } => "EXCHANGE_REFUSED",
+            ExchangeFault::Refused { .. }
+            | ExchangeFault::ServiceAccount { refused: Some(_), .. } => "EXCHANGE_REFUSED",
+            ExchangeFault::ServiceAccount { refused: None, .. } => "EXPIRED",
             ExchangeFault::Unreachable(_) => "EXCHANGE_UNREACHABLE",
         }
     }
@@ -86,6 +98,20 @@ impl fmt::Display for ExchangeError {
                     f.write_str("; workload identity needs an enhanced cluster")?;
                 }
                 Ok(())
+            }
+            ExchangeFault::ServiceAccount { audience, expires, refused } => {
+                let verb = match refused {
+                    Some(status) => {
+                        write!(f, "answered {status}: ")?;
+                        "expires"
+                    }
+                    None => "expired",
+                };
+                write!(f, "the service account token is for {audience:?}")?;
+                match expires {
+                    Some(at) => write!(f, ", and {verb} at {at} (seconds since 1970)"),
+                    None => Ok(()),
+                }
             }
             ExchangeFault::Unreachable(fault) => fault.fmt(f),
         }

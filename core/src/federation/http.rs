@@ -135,6 +135,8 @@ impl fmt::Debug for HttpAnswer<'_> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum TransportFault {
+    /// The certificate authorities that were configured could not be read.
+    Authorities,
     /// The connection was refused, or ended before the answer did.
     Connection,
     /// The name of the host is not known.
@@ -154,12 +156,15 @@ pub enum TransportFault {
 impl fmt::Display for TransportFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Authorities => {
+                "the authorities of OCI_DEFAULT_CERTS_PATH, or of the cluster, could not be read"
+            }
             Self::Connection => "the connection was refused or broken",
             Self::Dns => "the name of the host could not be resolved",
             Self::Other => "the request could not be sent",
             Self::Protocol => "what came back is not HTTP",
             Self::Timeout => "no whole answer came in time",
-            Self::Tls => "the server's certificate was not accepted",
+            Self::Tls => "the server did not prove by TLS who it is",
             Self::TooLarge => "the answer is larger than 65,536 bytes",
         })
     }

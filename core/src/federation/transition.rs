@@ -165,11 +165,12 @@ impl Exchange {
     pub(crate) fn request(&self, now: UnixTime) -> Result<HttpRequest, ExchangeError> {
         let draft = self.draft()?;
         let call = name(&draft.request);
-        let request = match &self.plan {
-            Plan::Workload(workload) => workload.check(now).and_then(|()| draft.sign(now)),
-            _ => draft.sign(now),
-        };
-        request.map_err(|error| ExchangeError { call, fault: ExchangeFault::Credential(error) })
+        if let Plan::Workload(workload) = &self.plan {
+            workload.check(now).map_err(|fault| ExchangeError { call: call.clone(), fault })?;
+        }
+        draft
+            .sign(now)
+            .map_err(|error| ExchangeError { call, fault: ExchangeFault::Credential(error) })
     }
 
     fn draft(&self) -> Result<Draft<'_>, ExchangeError> {
@@ -275,8 +276,11 @@ impl Exchange {
             }
             _ => false,
         };
-        let code = call::refusal_code(answer.body);
-        Err((ExchangeFault::Refused { status, code }, again))
+        let fault = match &self.plan {
+            Plan::Workload(workload) if status == 401 && !again => workload.of_no_use(Some(status)),
+            _ => ExchangeFault::Refused { status, code: call::refusal_code(answer.body) },
+        };
+        Err((fault, again))
     }
 
     /// The one `match`: from a state and an answer to the next state.

@@ -2,16 +2,18 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::error::SignError;
 use crate::federation::call;
 use crate::federation::call::Draft;
+use crate::federation::error::ExchangeFault;
 use crate::federation::http::Endpoint;
 use crate::region::Region;
 use crate::security_token::SecurityToken;
@@ -78,11 +80,33 @@ impl WorkloadIdentity {
     }
 
     /// Whether the service account's token can still be of use.
-    pub(crate) fn check(&self, now: UnixTime) -> Result<(), SignError> {
-        match SecurityToken::parse(&self.token)?.expires() {
-            Some(at) if at <= now => Err(SignError::Expired(at)),
+    pub(crate) fn check(&self, now: UnixTime) -> Result<(), ExchangeFault> {
+        let token = SecurityToken::parse(&self.token).map_err(ExchangeFault::Credential)?;
+        match token.expires() {
+            Some(at) if at <= now => Err(self.of_no_use(None)),
             _ => Ok(()),
         }
+    }
+
+    /// Why the service account's token did not help: whom it is for, and until when.
+    pub(crate) fn of_no_use(&self, refused: Option<u16>) -> ExchangeFault {
+        let expires = SecurityToken::parse(&self.token).ok().and_then(|token| token.expires());
+        ExchangeFault::ServiceAccount {
+            audience: self.audience().unwrap_or_default(),
+            expires,
+            refused,
+        }
+    }
+
+    /// RFC 7519, section 4.1.3: one name or several. They are no secret.
+    fn audience(&self) -> Option<String> {
+        let claims = URL_SAFE_NO_PAD.decode(self.token.split('.').nth(1)?).ok()?;
+        let claims: Value = serde_json::from_slice(&Zeroizing::new(claims)).ok()?;
+        let names = match claims.get("aud")? {
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>(),
+            name => vec![name.as_str()?],
+        };
+        Some(names.join(", ").chars().take(MAX_AUDIENCE).collect())
     }
 }
 
@@ -106,3 +130,6 @@ impl fmt::Debug for WorkloadIdentity {
             .finish_non_exhaustive()
     }
 }
+
+/// In characters, as an error shows it.
+const MAX_AUDIENCE: usize = 200;

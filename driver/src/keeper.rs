@@ -388,3 +388,73 @@ const RECHECK: Duration = Duration::from_secs(300);
 const MARGIN: Duration = Duration::from_secs(60);
 /// After which whoever waits for a refresh asks the rules again.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::{InProcess, Keeper, Next, Parts, rotation};
+    use crate::clock::{SystemClock, Time};
+    use crate::environment::Environment;
+    use crate::source::ValueSource;
+    use crate::transport::HttpTransport;
+    use ocisign_core::{Credential, KeyId, KeyOptions, PrivateKeyDer};
+    use std::process;
+    use std::sync::Arc;
+
+    fn keeper() -> Arc<Keeper> {
+        let pem = include_str!("../../vectors/keys/test-key.pem");
+        let der = PrivateKeyDer::from_pem(pem, &KeyOptions::new()).unwrap();
+        let key = crate::key::NativeKey::new(&der).unwrap();
+        let environment = Environment::of([("HOME", "/")]);
+        Arc::new(Keeper::new(Parts {
+            background: true,
+            on_refresh: None,
+            source: Box::new(ValueSource::new(Credential::new(KeyId::new("t/u/f").unwrap(), key))),
+            time: Time::new(SystemClock),
+            transport: Box::new(HttpTransport::new(&environment)),
+            environment,
+        }))
+    }
+
+    /// As a child of `fork` finds it: the state of another process.
+    fn fork(keeper: &Keeper) -> Arc<InProcess> {
+        let pid = process::id() ^ 1;
+        let state = InProcess { pid, ..InProcess::new(rotation(&keeper.parts), None) };
+        let state = Arc::new(state);
+        keeper.process.store(state.clone());
+        state
+    }
+
+    #[test]
+    fn case_24_a_child_of_fork_signs_though_a_lock_stayed_locked_and_a_refresh_is_gone() {
+        let keeper = keeper();
+        let now = keeper.time().now();
+        let Ok(Next::Lead(refresh)) = keeper.next(now) else { panic!("a refresh is due") };
+        refresh.run();
+        let before = keeper.quiet(now).unwrap();
+
+        let parents = fork(&keeper);
+        let _locked = parents.lock();
+        assert!(Arc::ptr_eq(&keeper.quiet(now).unwrap(), &before));
+        let Ok(Next::Sign(generation)) = keeper.next(now) else { panic!("it is valid") };
+        assert!(Arc::ptr_eq(&generation, &before));
+        let report = keeper.report();
+        assert_eq!(report.about.unwrap().origin, "a value of the program");
+        assert_eq!((report.failures, report.generation.unwrap().number()), (0, 1));
+        let Next::Lead(refresh) = keeper.force(now) else { panic!("nobody refreshes here") };
+        refresh.run();
+        assert!(keeper.report().last_error.is_none());
+    }
+
+    #[test]
+    fn case_24_a_child_of_a_parent_that_was_fetching_its_first_fetches_by_itself() {
+        let keeper = keeper();
+        let now = keeper.time().now();
+        let parents = fork(&keeper);
+        assert!(parents.lock().rotation.begin(now).is_some()); // and never ends
+        let _locked = parents.lock();
+        let Ok(Next::Lead(refresh)) = keeper.next(now) else { panic!("a refresh is due") };
+        refresh.run();
+        assert_eq!(keeper.quiet(now).unwrap().number(), 1);
+        assert_eq!(keeper.process().pid, process::id());
+    }
+}

@@ -383,9 +383,9 @@ impl fmt::Debug for Keeper {
 }
 
 /// How often a credential without an expiry is looked at: an API key in its file.
-const RECHECK: Duration = Duration::from_secs(300);
+const RECHECK: Duration = Duration::from_mins(5);
 /// Before the end of a credential.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// After which whoever waits for a refresh asks the rules again.
 const PATIENCE: Duration = Duration::from_secs(1);
 

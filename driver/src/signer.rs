@@ -251,8 +251,7 @@ impl Signer {
 
     /// The same without blocking.
     pub async fn on_unauthorized_async(&self, signed: &Signed, refusal: &Refusal<'_>) -> bool {
-        self.redated(signed, refusal)
-            || self.replaced_async(signed, Rejection::Unauthorized).await
+        self.redated(signed, refusal) || self.replaced_async(signed, Rejection::Unauthorized).await
     }
 
     /// What to do when a server answered 404 `NotAuthorizedOrNotFound`: `true` means to sign

@@ -1,5 +1,5 @@
 //! Files that change under a signer: in the wrong order, in part, into something else.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 #![cfg(unix)]
 
 mod emulated;
@@ -47,8 +47,11 @@ impl Resource {
     fn unwarmed(more: &[(&str, &str)]) -> Self {
         let (clock, directory) = (Virtual::new(), tempfile::tempdir().unwrap());
         let path = |name: &str| directory.path().join(name).display().to_string();
-        let mut variables: Vec<(String, String)> =
-            vec![(VERSION.into(), "2.2".into()), (RPST.into(), path("rpst")), (PEM.into(), path("pem"))];
+        let mut variables: Vec<(String, String)> = vec![
+            (VERSION.into(), "2.2".into()),
+            (RPST.into(), path("rpst")),
+            (PEM.into(), path("pem")),
+        ];
         variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let signer = Signer::builder(ResourceSource::new())
             .environment(Environment::of(variables))
@@ -113,9 +116,8 @@ fn case_11_files_rotated_in_either_order_are_never_signed_with_as_a_pair() {
     let emulated_as = |rotation| {
         let mut variables = emulated.emulator.environment(Some(ResourcePrincipal::V2_2));
         variables.push(("HOME".into(), "/nowhere".into()));
-        let signer = Signer::builder(ResourceSource::new())
-            .environment(Environment::of(variables))
-            .build();
+        let signer =
+            Signer::builder(ResourceSource::new()).environment(Environment::of(variables)).build();
         signer.warm().unwrap();
         let (before, done) = (signer.status().generation, AtomicBool::new(false));
         let mut failed = 0;
@@ -180,10 +182,16 @@ fn case_11_files_rotated_five_seconds_apart_at_half_life_are_taken_once_they_fit
 #[test]
 fn case_12_what_surrounds_a_token_or_key_is_passed_over() {
     let resource = Resource::new();
-    for (number, (before, after)) in
-        [("", "\n"), ("", "\r\n"), ("\u{feff}", ""), ("ST$", ""), ("\u{feff}ST$", "\r\n"), (" \n", "\n\n")]
-            .into_iter()
-            .enumerate()
+    for (number, (before, after)) in [
+        ("", "\n"),
+        ("", "\r\n"),
+        ("\u{feff}", ""),
+        ("ST$", ""),
+        ("\u{feff}ST$", "\r\n"),
+        (" \n", "\n\n"),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let pem = if number % 2 == 0 { OTHER_KEY } else { KEY };
         let bom = if before.starts_with('\u{feff}') { "\u{feff}" } else { "" };
@@ -246,7 +254,7 @@ fn case_13_a_file_that_is_another_thing_drops_nothing_that_is_valid() {
                     // Who is root may read everything: without EACCES here.
                     fs::remove_file(&path).unwrap();
                 } else {
-                    fs::set_permissions(&path, PermissionsExt::from_mode(0)).unwrap();
+                    fs::set_permissions(&path, PermissionsExt::from_mode(0o0)).unwrap();
                 }
             }),
         ];

@@ -1,5 +1,5 @@
 //! Case 28: memory. Alone in its file, so that nothing else moves the figures.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 #![cfg(target_os = "linux")]
 
 mod faults;
@@ -43,7 +43,9 @@ fn case_28_signing_takes_less_than_16_mb_and_grows_by_nothing() {
     let (signatures, steady) = (if full() { 10_000_000 } else { 100_000 }, status("VmRSS:"));
     sign(signatures);
     let growth = status("VmRSS:").saturating_sub(steady);
-    println!("added {added} KiB, at most {peak} KiB; {growth} KiB more after {signatures} signatures");
+    println!(
+        "added {added} KiB, at most {peak} KiB; {growth} KiB more after {signatures} signatures"
+    );
     assert!(peak < 16 * 1_024, "{peak} KiB");
     assert!(growth < 1_024, "{growth} KiB");
 }

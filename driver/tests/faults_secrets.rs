@@ -1,18 +1,18 @@
 //! Invariant 5: no bytes of tokens, keys and passphrases in errors, `Debug`, logs or files.
 //! Alone in its file: a process has one logger.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 #![cfg(unix)]
 
 mod emulated;
 mod faults;
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::process::Command;
 use std::sync::Mutex;
 
 use emulated::Emulated;
-use faults::{KEY, OTHER_KEY, parts, request, token};
+use faults::{KEY, OTHER_KEY, Virtual, parts, request, token};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use ocisign::{
     Chain, ConfigSource, Environment, EnvironmentSource, FnSource, InstanceSource, Refreshed,
@@ -63,13 +63,21 @@ struct Seen {
 
 impl Seen {
     fn see(&mut self, what: &dyn Debug) {
-        self.text.push_str(&format!("{what:?}\n{what:#?}\n"));
+        writeln!(self.text, "{what:?}\n{what:#?}").unwrap();
     }
 
     /// A signer of this source, whatever becomes of it.
-    fn live(&mut self, emulated: &Emulated, name: &str, source: impl Source + Debug + 'static, more: &[(&str, &str)]) {
+    fn live(
+        &mut self,
+        emulated: &Emulated,
+        name: &str,
+        source: impl Source + Debug + 'static,
+        more: &[(&str, &str)],
+    ) {
         self.see(&source);
-        let builder = Signer::builder(source).environment(emulated.environment(more));
+        // Its sleeps take no time.
+        let builder = Signer::builder(source).clock(Virtual::new());
+        let builder = builder.environment(emulated.environment(more));
         self.see(&builder);
         let signer = builder.on_refresh(|refreshed: &Refreshed<'_>| {
             log::info!("{refreshed:?}"); // as a program would log it
@@ -97,6 +105,7 @@ impl Seen {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // one list of all that could show one
 fn nothing_that_is_printed_or_logged_shows_a_secret() {
     log::set_logger(&KEPT).unwrap();
     log::set_max_level(LevelFilter::Trace);
@@ -127,7 +136,9 @@ fn nothing_that_is_printed_or_logged_shows_a_secret() {
     // Everybody, over TLS too; then while the service misbehaves.
     let tls = emulated.emulator.tls_url();
     let pod = emulated.emulator.file("kubernetes/token");
-    for fault in [None, Some(FaultKind::Garbage), Some(FaultKind::Truncated), Some(FaultKind::WrongJwk)] {
+    for fault in
+        [None, Some(FaultKind::Garbage), Some(FaultKind::Truncated), Some(FaultKind::WrongJwk)]
+    {
         let faults = fault.map(|kind| Fault { on: "POST *".into(), kind, ..Fault::default() });
         emulated.emulator.set_faults(faults.into_iter().collect());
         let over_tls = [("OCI_SDK_AUTH_CLIENT_REGION_URL", tls.as_str())];
@@ -156,16 +167,31 @@ fn nothing_that_is_printed_or_logged_shows_a_secret() {
         ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", encrypted),
     ];
     let passphrase = "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE";
-    for passphrase in [(passphrase, "correct-horse-battery"), (passphrase, "/correct-as-a-path-is")] {
+    for passphrase in [(passphrase, "correct-horse-battery"), (passphrase, "/correct-as-a-path-is")]
+    {
         let variables = [literal[0], literal[1], literal[2], passphrase];
         seen.live(&emulated, "", ResourceSource::new(), &variables);
     }
     for pair in [
-        [("OCI_RESOURCE_PRINCIPAL_RPST", KEY), ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", own.as_str())],
-        [("OCI_RESOURCE_PRINCIPAL_RPST", own.as_str()), ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", OTHER_KEY)],
-        [("OCI_RESOURCE_PRINCIPAL_REGION", own.as_str()), ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", "/no/key")],
+        [
+            ("OCI_RESOURCE_PRINCIPAL_RPST", KEY),
+            ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", own.as_str()),
+        ],
+        [
+            ("OCI_RESOURCE_PRINCIPAL_RPST", own.as_str()),
+            ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", OTHER_KEY),
+        ],
+        [
+            ("OCI_RESOURCE_PRINCIPAL_REGION", own.as_str()),
+            ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", "/no/key"),
+        ],
     ] {
-        seen.live(&emulated, "", ResourceSource::new(), &[literal[0], literal[1], pair[0], pair[1]]);
+        seen.live(
+            &emulated,
+            "",
+            ResourceSource::new(),
+            &[literal[0], literal[1], pair[0], pair[1]],
+        );
     }
     for (name, value) in [
         ("OCI_CLI_KEY_FILE", KEY),
@@ -191,6 +217,7 @@ fn nothing_that_is_printed_or_logged_shows_a_secret() {
     seen.see(&Signer::builder(failing).build().sign(&request()));
     seen.see(&Environment::of([("OCI_CLI_KEY_CONTENT", KEY)]));
 
+    assert_eq!(shown(&format!("key: {OTHER_KEY}"), &seen.secrets), Some("other-key.pem"));
     assert_eq!(shown(&seen.text, &seen.secrets), None);
     assert!(seen.secrets.len() > 20 && seen.text.len() > 20_000);
 
@@ -202,7 +229,7 @@ fn nothing_that_is_printed_or_logged_shows_a_secret() {
         if *level == Level::Trace && target == "ureq_proto::util" {
             rows += 1;
         } else {
-            rest.push_str(&format!("{target}: {text}\n"));
+            writeln!(rest, "{target}: {text}").unwrap();
         }
     }
     println!("{} records, of which {rows} are rows of bytes", kept.len());
@@ -216,7 +243,9 @@ fn child() {
     if std::env::var_os("FAULTS_CHILD").is_none() {
         return;
     }
-    for signer in [Signer::instance_principal(), Signer::resource_principal(), Signer::from_default()] {
+    for signer in
+        [Signer::instance_principal(), Signer::resource_principal(), Signer::from_default()]
+    {
         signer.sign(&request()).unwrap();
         signer.refresh().unwrap();
     }

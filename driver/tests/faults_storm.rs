@@ -1,6 +1,6 @@
 //! Many at once: rotations under load, leaders that fail, herds, refusals, cancelled tasks.
 //! `STORM=full` runs the long form.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod emulated;
 mod faults;
@@ -25,7 +25,12 @@ const THREADS: usize = 64;
 const PLAIN: Refusal<'static> = Refusal::new(None, b"");
 
 /// Sign on 64 threads while another one rotates, so that the rotations spread over all of it.
-fn storm(signer: &Signer, signatures: usize, rotations: usize, check: impl Fn(&ocisign::Signed) + Sync) {
+fn storm(
+    signer: &Signer,
+    signatures: usize,
+    rotations: usize,
+    check: impl Fn(&ocisign::Signed) + Sync,
+) {
     let (made, start) = (AtomicUsize::new(0), Instant::now());
     signer.warm().unwrap();
     thread::scope(|scope| {
@@ -45,8 +50,7 @@ fn storm(signer: &Signer, signatures: usize, rotations: usize, check: impl Fn(&o
     });
     let generation = signer.status().generation;
     println!(
-        "{signatures} signatures, {generation} generations, {} threads, 0 mismatches, {:.1} s",
-        THREADS,
+        "{signatures} signatures, {generation} generations, {THREADS} threads, 0 mismatches, {:.1} s",
         start.elapsed().as_secs_f64()
     );
     assert_eq!(generation, rotations as u64);
@@ -70,7 +74,7 @@ fn case_1_signatures_of_real_keys_verify_with_the_key_of_their_token() {
     let made = AtomicUsize::new(0);
     let signer = Signer::from_fn(move || {
         let number = made.fetch_add(1, Ordering::SeqCst);
-        let pem = if number % 2 == 0 { KEY } else { OTHER_KEY };
+        let pem = if number.is_multiple_of(2) { KEY } else { OTHER_KEY };
         Credential::security_token(&token(pem, 4_102_444_800, &number.to_string()), key(pem))
     });
     storm(&signer, signatures, rotations, |signed| assert!(verifies(signed)));
@@ -146,7 +150,8 @@ fn case_3_who_follows_a_leader_that_hangs_goes_on_a_second_after_its_lease() {
     thread::scope(|scope| {
         scope.spawn(|| signer.sign(&request()).unwrap());
         until("the leader leads", || times.load(Ordering::SeqCst) == 1);
-        let blocking: Vec<_> = (0..8).map(|_| scope.spawn(|| signer.sign(&request()).unwrap())).collect();
+        let blocking: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| signer.sign(&request()).unwrap())).collect();
         let waiting: Vec<_> = (0..8)
             .map(|_| {
                 scope.spawn(|| {

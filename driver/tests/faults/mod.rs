@@ -181,7 +181,7 @@ pub(crate) struct Network {
     http: Arc<HttpTransport>,
     clock: Virtual,
     pub(crate) down: Arc<AtomicBool>,
-    pub(crate) asked: Arc<Mutex<Vec<Duration>>>,
+    pub(crate) asked: Arc<Mutex<Vec<u64>>>,
 }
 
 impl Network {
@@ -197,7 +197,7 @@ impl Network {
 
 impl Transport for Network {
     fn send(&self, request: &HttpRequest) -> Result<Response, TransportFault> {
-        self.asked.lock().unwrap().push(self.clock.now().uptime);
+        self.asked.lock().unwrap().push(self.clock.time());
         if self.down.load(Ordering::SeqCst) {
             return Err(TransportFault::Timeout);
         }

@@ -77,19 +77,22 @@ impl Time {
     }
 
     /// Take the time that a server proved to be its own, by TLS, to have been right just
-    /// now. Returns whether dates change by it.
+    /// now.
     ///
     /// A difference of less than a minute is none; one of more than two days is not
     /// believed, because a signature for a far day could be kept and used then.
-    pub(crate) fn learn(&self, server: UnixTime) -> bool {
+    pub(crate) fn learn(&self, server: UnixTime) {
         let own = self.clock.now().time;
-        let Some(difference) = signed_difference(server, own) else { return false };
-        if difference.unsigned_abs() > MOST {
-            return false;
+        let difference = signed_difference(server, own);
+        if let Some(difference) = difference.filter(|by| by.unsigned_abs() <= MOST) {
+            let offset = if difference.unsigned_abs() < LEAST { 0 } else { difference };
+            self.offset.store(offset, Ordering::Relaxed);
         }
-        let offset = if difference.unsigned_abs() < LEAST { 0 } else { difference };
-        let before = self.offset.swap(offset, Ordering::Relaxed);
-        before.abs_diff(offset) >= LEAST
+    }
+
+    /// Whether dates were corrected since this was the offset.
+    pub(crate) fn corrected_since(&self, offset: i64) -> bool {
+        self.offset().abs_diff(offset) >= LEAST
     }
 
     /// By how many seconds the machine's clock is corrected.
@@ -143,7 +146,8 @@ mod tests {
             (u64::MAX, 0),
         ] {
             let time = Time::new(Stopped(now));
-            assert_eq!(time.learn(server), learnt != 0, "{server}");
+            time.learn(server);
+            assert_eq!(time.corrected_since(0), learnt != 0, "{server}");
             assert_eq!(time.offset(), learnt, "{server}");
             assert_eq!(time.now().time, now.saturating_add_signed(learnt));
         }
@@ -152,9 +156,11 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_right_is_believed_again() {
         let time = Time::new(Stopped(1_700_000_000));
-        assert!(time.learn(1_700_003_600));
-        assert!(!time.learn(1_700_003_600));
-        assert!(time.learn(1_700_000_001));
+        time.learn(1_700_003_600);
+        assert!(time.corrected_since(0));
+        assert!(!time.corrected_since(3_600));
+        time.learn(1_700_000_001);
+        assert!(time.corrected_since(3_600));
         assert_eq!(time.offset(), 0);
     }
 }

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::mem;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use zeroize::{Zeroize, Zeroizing};
 
 /// The text of a file of at most 1,048,576 bytes, wiped on drop.
 ///
-/// Pipes and process substitution can be read too. Nothing is trimmed.
+/// Pipes and process substitution can be read too, where each next part of the text is there
+/// within 50 seconds; later it is `timed out`. Nothing is trimmed.
 ///
 /// # Errors
 ///
@@ -25,11 +27,15 @@ use zeroize::{Zeroize, Zeroizing};
 /// assert_eq!(error.to_string(), "\"no/such/file\": not found");
 /// ```
 pub fn read_text(path: &Path) -> Result<Zeroizing<String>, FileError> {
+    read_text_within(path, PATIENCE)
+}
+
+fn read_text_within(path: &Path, patience: Duration) -> Result<Zeroizing<String>, FileError> {
     let fail = |fault| FileError::new(path, fault);
     if !is_path(path) {
         return Err(fail(FileFault::NotPath));
     }
-    let file = File::open(path).map_err(|error| FileError::from_io(path, &error))?;
+    let file = open(path, patience).map_err(|error| FileError::from_io(path, &error))?;
     let mut bytes = read_bounded(file)
         .map_err(|error| FileError::from_io(path, &error))?
         .ok_or(fail(FileFault::TooLarge))?;
@@ -165,6 +171,46 @@ impl fmt::Display for FileFault {
     }
 }
 
+/// Without `O_NONBLOCK`, who opens a pipe waits for ever for somebody who writes into it.
+#[cfg(unix)]
+fn open(path: &Path, patience: Duration) -> io::Result<impl Read> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let waits = !file.metadata()?.is_file();
+    Ok(Patient { file, patience: waits.then_some(patience) })
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path, _: Duration) -> io::Result<impl Read> {
+    File::open(path)
+}
+
+/// What waits for a pipe, but not for ever.
+#[cfg(unix)]
+struct Patient {
+    file: File,
+    /// None for a file, whose text is there.
+    patience: Option<Duration>,
+}
+
+#[cfg(unix)]
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+        if let Some(patience) = self.patience {
+            let limit = Timespec::try_from(patience).map_err(|_| ErrorKind::InvalidInput)?;
+            // Ready is also a pipe whose last writer has gone: then the text has ended.
+            if poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&limit))? == 0 {
+                return Err(ErrorKind::TimedOut.into());
+            }
+        }
+        self.file.read(buffer)
+    }
+}
+
 /// All there is to read; `None` beyond the limit.
 ///
 /// `Read::read_to_end` would grow its buffer without wiping the old one.
@@ -204,6 +250,8 @@ fn is_path(path: &Path) -> bool {
 /// Enough for a private key of 4,096 bits.
 const FIRST_BUFFER: usize = 4_096;
 const MAX_BYTES: usize = 1 << 20;
+/// Two files, a token and a key, take less than the two minutes after which a refresh is given up.
+const PATIENCE: Duration = Duration::from_secs(50);
 /// What file systems allow as one name.
 const MAX_NAME: usize = 255;
 
@@ -271,6 +319,32 @@ mod tests {
             let error = expand_home(&format!("~/{secret}"), None).unwrap_err();
             assert_eq!(error.fault(), FileFault::NotPath);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_whole_and_waited_for_but_not_for_ever() {
+        use super::read_text_within;
+        use std::time::Duration;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let nobody = read_text_within(&path, Duration::from_millis(50)).unwrap_err();
+        assert_eq!(nobody.fault(), FileFault::Other(io::ErrorKind::TimedOut));
+        let writer = {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let mut pipe = fs::OpenOptions::new().write(true).open(path).unwrap();
+                for part in ["slowly ", "written"] {
+                    std::thread::sleep(Duration::from_millis(100));
+                    io::Write::write_all(&mut pipe, part.as_bytes()).unwrap();
+                }
+            })
+        };
+        assert_eq!(*read_text(&path).unwrap(), "slowly written");
+        writer.join().unwrap();
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use event_listener::{Event, EventListener};
+use event_listener::{Event, EventListener, Listener};
 use ocisign_core::{Claim, Decision, Generation, Moment, Quiet, Rejection, Rotation, Verdict};
 
 use crate::clock::Time;
@@ -39,6 +41,7 @@ pub(crate) struct Keeper {
 }
 
 struct Published {
+    about: Option<Arc<Fetched>>,
     generation: Arc<Generation>,
     quiet: Quiet,
 }
@@ -46,8 +49,12 @@ struct Published {
 struct InProcess {
     pid: u32,
     state: Mutex<State>,
-    /// A refresh has ended, well or not.
+    /// A refresh has ended, well or not; or it is time to see whether one has its lease still.
     ended: Event,
+    /// How many refreshes have ended.
+    ends: AtomicU64,
+    /// Whether a thread wakes the tasks that wait.
+    watched: AtomicBool,
 }
 
 struct State {
@@ -58,9 +65,16 @@ struct State {
 
 /// What a caller has to do to sign.
 pub(crate) enum Next {
-    Follow(EventListener),
+    Follow(End),
     Lead(Refresh),
     Sign(Arc<Generation>),
+}
+
+/// The end of a refresh that is another's, or on another thread.
+pub(crate) struct End {
+    before: u64,
+    listener: EventListener,
+    process: Arc<InProcess>,
 }
 
 /// The one refresh. Whoever drops it undone has failed.
@@ -81,7 +95,7 @@ pub(crate) struct Report {
 
 impl Keeper {
     pub(crate) fn new(parts: Parts) -> Self {
-        let process = InProcess::new(rotation(&parts));
+        let process = InProcess::new(rotation(&parts), None);
         Self { parts, published: ArcSwapOption::empty(), process: ArcSwap::from_pointee(process) }
     }
 
@@ -103,14 +117,19 @@ impl Keeper {
         match state.rotation.decide(now) {
             Decision::Sign(generation) => Ok(Next::Sign(generation)),
             Decision::SignAndRefresh(generation) => {
+                let last_call = state.rotation.failures() == 0 && is_ending(&generation, now);
                 let claim = self.parts.background.then(|| state.rotation.begin(now)).flatten();
                 drop(state);
-                if let Some(claim) = claim {
-                    self.refresh(&process, claim).beside();
+                match claim.map(|claim| self.refresh(&process, claim)) {
+                    // Nobody has signed for long. It is worth one wait not to sign with what may
+                    // end on its way; where the refresh fails, that signs after all.
+                    Some(refresh) if last_call => return Ok(Next::Lead(refresh)),
+                    Some(refresh) => refresh.beside(),
+                    None => {}
                 }
                 Ok(Next::Sign(generation))
             }
-            Decision::Await => Ok(Next::Follow(process.ended.listen())),
+            Decision::Await => Ok(Next::Follow(process.end())),
             Decision::Refresh => Ok(self.lead_or_follow(&process, state.rotation.begin(now))),
             Decision::Refuse(_) => Err(state.refusal()),
         }
@@ -135,7 +154,7 @@ impl Keeper {
         match state.rotation.reject(number, rejection, now) {
             Verdict::GiveUp => None,
             Verdict::SignAgain => state.rotation.current().cloned().map(Next::Sign),
-            Verdict::Await => Some(Next::Follow(process.ended.listen())),
+            Verdict::Await => Some(Next::Follow(process.end())),
             Verdict::Refresh => Some(self.lead_or_follow(&process, state.rotation.begin(now))),
         }
     }
@@ -156,7 +175,7 @@ impl Keeper {
     fn lead_or_follow(self: &Arc<Self>, process: &Arc<InProcess>, claim: Option<Claim>) -> Next {
         match claim {
             Some(claim) => Next::Lead(self.refresh(process, claim)),
-            None => Next::Follow(process.ended.listen()),
+            None => Next::Follow(process.end()),
         }
     }
 
@@ -170,21 +189,31 @@ impl Keeper {
         if known.pid == process::id() {
             return known;
         }
-        let mut rotation = rotation(&self.parts);
+        let (mut rotation, mut about) = (rotation(&self.parts), None);
         if let Some(published) = &*self.published.load() {
             rotation.adopt(published.generation.clone(), self.parts.time.now());
+            about.clone_from(&published.about);
         }
-        let fresh = Arc::new(InProcess::new(rotation));
+        let fresh = Arc::new(InProcess::new(rotation, about));
         let before = self.process.compare_and_swap(&known, fresh.clone());
         if Arc::ptr_eq(&before, &known) { fresh } else { self.process.load_full() }
     }
 
-    fn publish(&self, rotation: &Rotation) {
+    fn publish(&self, State { about, rotation, .. }: &State) {
         let published = rotation.current().map(|generation| {
-            Arc::new(Published { generation: generation.clone(), quiet: rotation.quiet() })
+            let (about, quiet) = (about.clone(), rotation.quiet());
+            Arc::new(Published { about, generation: generation.clone(), quiet })
         });
         self.published.store(published);
     }
+}
+
+/// Whether so little is left of a life that a request may arrive after it.
+fn is_ending(generation: &Generation, now: Moment) -> bool {
+    generation.expires().is_some_and(|expires| {
+        let life = expires.saturating_sub(generation.received().uptime);
+        expires.saturating_sub(now.uptime) < MARGIN.min(life / 4)
+    })
 }
 
 fn rotation(parts: &Parts) -> Rotation {
@@ -193,9 +222,45 @@ fn rotation(parts: &Parts) -> Rotation {
 }
 
 impl InProcess {
-    fn new(rotation: Rotation) -> Self {
-        let state = State { about: None, last_error: None, rotation };
-        Self { pid: process::id(), state: Mutex::new(state), ended: Event::new() }
+    fn new(rotation: Rotation, about: Option<Arc<Fetched>>) -> Self {
+        let state = State { about, last_error: None, rotation };
+        Self {
+            pid: process::id(),
+            state: Mutex::new(state),
+            ended: Event::new(),
+            ends: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
+        }
+    }
+
+    /// The next end of a refresh.
+    fn end(self: &Arc<Self>) -> End {
+        let before = self.ends.load(Ordering::SeqCst);
+        End { before, listener: self.ended.listen(), process: self.clone() }
+    }
+
+    fn has_ended_since(&self, before: u64) -> bool {
+        self.ends.load(Ordering::SeqCst) != before
+    }
+
+    /// Wake all who wait each second until a refresh ends: tasks have no clock of their own,
+    /// and one that does not end is given to another after two minutes.
+    fn watch(self: &Arc<Self>) {
+        if self.watched.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let process = self.clone();
+        let watching = thread::Builder::new().name("ocisign-watch".into()).spawn(move || {
+            while !process.end().wait() {
+                process.ended.notify(usize::MAX);
+            }
+            process.watched.store(false, Ordering::SeqCst);
+            // Who came meanwhile was told that somebody watches.
+            process.ended.notify(usize::MAX);
+        });
+        if watching.is_err() {
+            self.watched.store(false, Ordering::SeqCst);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -214,6 +279,27 @@ impl State {
     }
 }
 
+impl End {
+    /// Wait for it, a second at most; the rules say what then. Returns whether it came.
+    pub(crate) fn wait(self) -> bool {
+        let Self { before, listener, process } = self;
+        if !process.has_ended_since(before) {
+            listener.wait_timeout(PATIENCE);
+        }
+        process.has_ended_since(before)
+    }
+
+    /// The same without blocking.
+    pub(crate) async fn heard(self) -> bool {
+        let Self { before, listener, process } = self;
+        if !process.has_ended_since(before) {
+            process.watch();
+            listener.await;
+        }
+        process.has_ended_since(before)
+    }
+}
+
 impl Refresh {
     /// Refresh on a thread that lives as long as that takes; where there is none to be had,
     /// on this one.
@@ -222,11 +308,11 @@ impl Refresh {
         let _ = thread::Builder::new().name("ocisign-refresh".into()).spawn(|| self.run());
     }
 
-    /// The same, and wait for its end without blocking.
-    pub(crate) async fn run_elsewhere(self) {
-        let ended = self.process.ended.listen();
+    /// The same, with its end to wait for.
+    pub(crate) fn run_elsewhere(self) -> End {
+        let end = self.process.end();
         self.beside();
-        ended.await;
+        end
     }
 
     /// Refresh now.
@@ -267,8 +353,9 @@ impl Refresh {
         if let Err(error) = &ended {
             state.last_error = Some(error.clone());
         }
-        self.keeper.publish(&state.rotation);
+        self.keeper.publish(&state);
         drop(state);
+        self.process.ends.fetch_add(1, Ordering::SeqCst);
         self.process.ended.notify(usize::MAX);
         if let Some(tell) = &parts.on_refresh {
             tell(&match &ended {
@@ -299,4 +386,78 @@ impl fmt::Debug for Keeper {
 }
 
 /// How often a credential without an expiry is looked at: an API key in its file.
-const RECHECK: std::time::Duration = std::time::Duration::from_secs(300);
+const RECHECK: Duration = Duration::from_mins(5);
+/// Before the end of a credential.
+const MARGIN: Duration = Duration::from_mins(1);
+/// After which whoever waits for a refresh asks the rules again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::{InProcess, Keeper, Next, Parts, rotation};
+    use crate::clock::{SystemClock, Time};
+    use crate::environment::Environment;
+    use crate::source::ValueSource;
+    use crate::transport::HttpTransport;
+    use ocisign_core::{Credential, KeyId, KeyOptions, PrivateKeyDer};
+    use std::process;
+    use std::sync::Arc;
+
+    fn keeper() -> Arc<Keeper> {
+        let pem = include_str!("../../vectors/keys/test-key.pem");
+        let der = PrivateKeyDer::from_pem(pem, &KeyOptions::new()).unwrap();
+        let key = crate::key::NativeKey::new(&der).unwrap();
+        let environment = Environment::of([("HOME", "/")]);
+        Arc::new(Keeper::new(Parts {
+            background: true,
+            on_refresh: None,
+            source: Box::new(ValueSource::new(Credential::new(KeyId::new("t/u/f").unwrap(), key))),
+            time: Time::new(SystemClock),
+            transport: Box::new(HttpTransport::new(&environment)),
+            environment,
+        }))
+    }
+
+    /// As a child of `fork` finds it: the state of another process.
+    fn fork(keeper: &Keeper) -> Arc<InProcess> {
+        let pid = process::id() ^ 1;
+        let state = InProcess { pid, ..InProcess::new(rotation(&keeper.parts), None) };
+        let state = Arc::new(state);
+        keeper.process.store(state.clone());
+        state
+    }
+
+    #[test]
+    fn case_24_a_child_of_fork_signs_though_a_lock_stayed_locked_and_a_refresh_is_gone() {
+        let keeper = keeper();
+        let now = keeper.time().now();
+        let Ok(Next::Lead(refresh)) = keeper.next(now) else { panic!("a refresh is due") };
+        refresh.run();
+        let before = keeper.quiet(now).unwrap();
+
+        let parents = fork(&keeper);
+        let _locked = parents.lock();
+        assert!(Arc::ptr_eq(&keeper.quiet(now).unwrap(), &before));
+        let Ok(Next::Sign(generation)) = keeper.next(now) else { panic!("it is valid") };
+        assert!(Arc::ptr_eq(&generation, &before));
+        let report = keeper.report();
+        assert_eq!(report.about.unwrap().origin, "a value of the program");
+        assert_eq!((report.failures, report.generation.unwrap().number()), (0, 1));
+        let Next::Lead(refresh) = keeper.force(now) else { panic!("nobody refreshes here") };
+        refresh.run();
+        assert!(keeper.report().last_error.is_none());
+    }
+
+    #[test]
+    fn case_24_a_child_of_a_parent_that_was_fetching_its_first_fetches_by_itself() {
+        let keeper = keeper();
+        let now = keeper.time().now();
+        let parents = fork(&keeper);
+        assert!(parents.lock().rotation.begin(now).is_some()); // and never ends
+        let _locked = parents.lock();
+        let Ok(Next::Lead(refresh)) = keeper.next(now) else { panic!("a refresh is due") };
+        refresh.run();
+        assert_eq!(keeper.quiet(now).unwrap().number(), 1);
+        assert_eq!(keeper.process().pid, process::id());
+    }
+}

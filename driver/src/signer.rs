@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_listener::{EventListener, Listener};
 use ocisign_core::{
     Credential, Generation, Rejection, Request, SignError, SignedHeaders, UnixTime,
     parse_clock_skew, parse_http_date,
@@ -26,6 +25,10 @@ use crate::transport::{HttpTransport, Transport};
 /// [`sign`](Self::sign) waits for nobody while there is a valid credential: a refresh that is
 /// due runs beside it, on a thread of its own that ends with it. A refresh that fails leaves
 /// what is valid in use, and is tried again, by the rules of [`Rotation`](ocisign_core::Rotation).
+///
+/// Only a credential that is about to end, in its last minute or last quarter, is worth one wait:
+/// what is signed with it may arrive too late. That happens to programs that were idle for half of
+/// its life; where the refresh fails, it signs.
 ///
 /// Cheap to clone; clones share the credential and its refresh. It may be made before a
 /// `fork` and used on both sides.
@@ -205,10 +208,18 @@ impl Signer {
     ///
     /// Why nothing came. What is valid stays in use.
     pub fn refresh(&self) -> Result<(), Arc<SourceError>> {
-        match self.keeper.force(self.keeper.time().now()) {
-            Next::Lead(refresh) => refresh.run(),
-            Next::Follow(ended) => ended_within_lease(ended),
-            Next::Sign(_) => {}
+        loop {
+            let ended = match self.keeper.force(self.keeper.time().now()) {
+                Next::Lead(refresh) => {
+                    refresh.run();
+                    true
+                }
+                Next::Follow(end) => end.wait(),
+                Next::Sign(_) => true,
+            };
+            if ended {
+                break;
+            }
         }
         self.keeper.report().last_error.map_or(Ok(()), Err)
     }
@@ -236,12 +247,12 @@ impl Signer {
     /// ```
     #[must_use]
     pub fn on_unauthorized(&self, signed: &Signed, refusal: &Refusal<'_>) -> bool {
-        self.learn(refusal) || self.replaced(signed, Rejection::Unauthorized)
+        self.redated(signed, refusal) || self.replaced(signed, Rejection::Unauthorized)
     }
 
     /// The same without blocking.
     pub async fn on_unauthorized_async(&self, signed: &Signed, refusal: &Refusal<'_>) -> bool {
-        self.learn(refusal) || self.replaced_async(signed, Rejection::Unauthorized).await
+        self.redated(signed, refusal) || self.replaced_async(signed, Rejection::Unauthorized).await
     }
 
     /// What to do when a server answered 404 `NotAuthorizedOrNotFound`: `true` means to sign
@@ -267,10 +278,8 @@ impl Signer {
     /// Why there is nobody.
     pub fn identity(&self) -> Result<Arc<Fetched>, SignerError> {
         self.warm()?;
-        self.keeper.report().about.ok_or_else(|| {
-            // A child of `fork` has the credential, and not what was said of it.
-            SignerError::NoCredential(Arc::new(SourceError::Stopped))
-        })
+        let about = self.keeper.report().about;
+        about.ok_or_else(|| SignerError::NoCredential(Arc::new(SourceError::Stopped)))
     }
 
     /// How it stands. It opens nothing.
@@ -301,7 +310,9 @@ impl Signer {
             match self.keeper.next(now)? {
                 Next::Sign(generation) => return Ok(generation),
                 Next::Lead(refresh) => refresh.run(),
-                Next::Follow(ended) => ended_within_lease(ended),
+                Next::Follow(end) => {
+                    end.wait();
+                }
             }
         }
     }
@@ -314,8 +325,12 @@ impl Signer {
             }
             match self.keeper.next(now)? {
                 Next::Sign(generation) => return Ok(generation),
-                Next::Lead(refresh) => refresh.run_elsewhere().await,
-                Next::Follow(ended) => ended.await,
+                Next::Lead(refresh) => {
+                    refresh.run_elsewhere().heard().await;
+                }
+                Next::Follow(end) => {
+                    end.heard().await;
+                }
             }
         }
     }
@@ -325,14 +340,19 @@ impl Signer {
         generation: &Generation,
         request: &Request<'_>,
     ) -> Result<Signed, SignerError> {
+        let offset = self.keeper.time().offset();
         let headers = generation.sign(request, self.keeper.time().now().time)?;
-        Ok(Signed { headers, generation: generation.number() })
+        Ok(Signed { headers, generation: generation.number(), offset })
     }
 
-    fn learn(&self, refusal: &Refusal<'_>) -> bool {
+    /// Whether dates are others now than when this was signed, by this refusal or another's.
+    fn redated(&self, signed: &Signed, refusal: &Refusal<'_>) -> bool {
         let server = refusal.date.and_then(parse_http_date);
         let server = server.or_else(|| parse_clock_skew(refusal.body)).filter(|_| refusal.tls);
-        server.is_some_and(|server| self.keeper.time().learn(server))
+        if let Some(server) = server {
+            self.keeper.time().learn(server);
+        }
+        self.keeper.time().corrected_since(signed.offset)
     }
 
     fn rejected(&self, signed: &Signed, rejection: Rejection) -> Option<Next> {
@@ -340,23 +360,34 @@ impl Signer {
     }
 
     fn replaced(&self, signed: &Signed, rejection: Rejection) -> bool {
-        match self.rejected(signed, rejection) {
-            None => return false,
-            Some(Next::Sign(_)) => return true,
-            Some(Next::Lead(refresh)) => refresh.run(),
-            Some(Next::Follow(ended)) => ended_within_lease(ended),
+        loop {
+            let ended = match self.rejected(signed, rejection) {
+                None => return false,
+                Some(Next::Sign(_)) => return true,
+                Some(Next::Lead(refresh)) => {
+                    refresh.run();
+                    true
+                }
+                Some(Next::Follow(end)) => end.wait(),
+            };
+            if ended {
+                return self.is_newer(signed);
+            }
         }
-        self.is_newer(signed)
     }
 
     async fn replaced_async(&self, signed: &Signed, rejection: Rejection) -> bool {
-        match self.rejected(signed, rejection) {
-            None => return false,
-            Some(Next::Sign(_)) => return true,
-            Some(Next::Lead(refresh)) => refresh.run_elsewhere().await,
-            Some(Next::Follow(ended)) => ended.await,
+        loop {
+            let end = match self.rejected(signed, rejection) {
+                None => return false,
+                Some(Next::Sign(_)) => return true,
+                Some(Next::Lead(refresh)) => refresh.run_elsewhere(),
+                Some(Next::Follow(end)) => end,
+            };
+            if end.heard().await {
+                return self.is_newer(signed);
+            }
         }
-        self.is_newer(signed)
     }
 
     fn is_newer(&self, signed: &Signed) -> bool {
@@ -376,6 +407,8 @@ impl fmt::Debug for Signer {
 pub struct Signed {
     headers: SignedHeaders,
     generation: u64,
+    /// The correction of the clock by which its date was written.
+    offset: i64,
 }
 
 impl Signed {
@@ -585,10 +618,3 @@ impl fmt::Debug for SignerBuilder {
             .finish_non_exhaustive()
     }
 }
-
-/// A refresh that does not end is given up by the rules after two minutes.
-fn ended_within_lease(ended: EventListener) {
-    ended.wait_timeout(LEASE);
-}
-
-const LEASE: Duration = Duration::from_secs(121);

@@ -73,6 +73,9 @@ impl fmt::Debug for Response {
 ///   lower case, for services of OCI; never for the metadata service or within a cluster.
 /// - No redirect is followed. Nothing is opened before the first request.
 ///
+/// At level `trace`, and there only, the `ureq_proto` below it logs every byte that it sends and
+/// receives, keys and tokens too: a program that logs that deeply has to leave it out.
+///
 /// It keeps nothing between two requests, neither connections nor certificates: requests are
 /// minutes apart, authorities are replaced in between, and a child of `fork` shares nothing.
 pub struct HttpTransport {

@@ -1,7 +1,9 @@
 //! The identity that the surroundings give, the most specific one first.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
 
 use crate::context::Context;
 use crate::source::error::word;
@@ -30,9 +32,10 @@ use crate::source::{
 pub struct Chain {
     config: ConfigSource,
     environment_only: bool,
-    chosen: OnceLock<Choice>,
+    // No locks: in a child of `fork` they would stay locked, where the parent was choosing.
+    chosen: ArcSwapOption<Choice>,
     /// The uptime until which there is no metadata service.
-    nowhere: Mutex<Option<(Duration, String)>>,
+    nowhere: ArcSwapOption<(Duration, String)>,
 }
 
 #[derive(Debug)]
@@ -125,10 +128,9 @@ impl Chain {
 
     /// Why this is no instance of OCI, if it is none.
     fn is_nowhere(&self, context: &Context<'_>) -> Option<String> {
-        let mut nowhere = self.nowhere.lock().unwrap_or_else(PoisonError::into_inner);
         let now = context.time.now().uptime;
-        if let Some((_, reason)) = nowhere.as_ref().filter(|(until, _)| now < *until) {
-            return Some(reason.clone());
+        if let Some(known) = self.nowhere.load_full().filter(|known| now < known.0) {
+            return Some(known.1.clone());
         }
         let instance = instance(context);
         let url = instance.metadata_url();
@@ -137,7 +139,7 @@ impl Chain {
             Ok(answer) => Some(format!("what answers at {url} is not OCI's: {}", answer.status)),
             Err(fault) => Some(format!("nobody answers at {url}: {fault}")),
         };
-        *nowhere = reason.clone().map(|reason| (now + REMEMBERED, reason));
+        self.nowhere.store(reason.clone().map(|reason| Arc::new((now + REMEMBERED, reason))));
         reason
     }
 
@@ -155,13 +157,13 @@ impl Chain {
 
 impl Source for Chain {
     fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError> {
-        if let Some(chosen) = self.chosen.get() {
+        if let Some(chosen) = &*self.chosen.load() {
             return self.fetch_chosen(chosen, context);
         }
         let choice = self.choose(context)?;
         let fetched = self.fetch_chosen(&choice, context)?;
         // Another thread cannot have chosen meanwhile: one fetches at a time.
-        let _ = self.chosen.set(choice);
+        self.chosen.store(Some(Arc::new(choice)));
         Ok(fetched)
     }
 }

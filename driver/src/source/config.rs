@@ -8,6 +8,7 @@ use ocisign_core::{Profile, Region};
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::file::{expand_home, read_text};
+use crate::source::resource::token_file_expired;
 use crate::source::session::Session;
 use crate::source::{
     Fetched, InstanceSource, Kind, ProfileSource, ResourceSource, Source, SourceError,
@@ -140,6 +141,9 @@ impl ConfigSource {
     ) -> Result<Fetched, SourceError> {
         let (token, key) = (source.token()?, Arc::new(source.key()?));
         let credential = self.session.credential(context, &token, key, region)?;
+        if let Some(expired) = credential.expires().filter(|&at| at <= context.now()) {
+            return Err(token_file_expired(source.token_path()?, expired));
+        }
         Ok(Fetched::new(credential, Kind::SessionToken, ""))
     }
 }

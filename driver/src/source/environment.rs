@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::file::{expand_home, read_text};
 use crate::key::NativeKey;
 use crate::source::config::region;
+use crate::source::resource::token_file_expired;
 use crate::source::{Fetched, Kind, Source, SourceError};
 
 /// An API key or a session token, by the variables `OCI_CLI_…`.
@@ -56,7 +57,11 @@ impl Source for EnvironmentSource {
         let key = NativeKey::new(&PrivateKeyDer::from_pem(&pem, &options)?)?;
         let (mut credential, kind, origin) = match environment.variable(TOKEN_FILE) {
             Some(path) => {
-                let credential = Credential::security_token(&read(path)?, key)?;
+                let credential = Credential::security_token(&read(path.clone())?, key)?;
+                if let Some(expired) = credential.expires().filter(|&at| at <= context.now()) {
+                    let path = expand_home(&path, environment.home().as_deref())?;
+                    return Err(token_file_expired(path, expired));
+                }
                 (credential, Kind::SessionToken, TOKEN_FILE)
             }
             None => {

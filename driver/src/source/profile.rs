@@ -1,6 +1,6 @@
 //! Credentials from a profile of `~/.oci/config`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ocisign_core::{Credential, KeyOptions, PrivateKeyDer, Profile};
 use zeroize::Zeroizing;
@@ -101,6 +101,10 @@ impl<'a> ProfileSource<'a> {
 
     pub(crate) fn token(&self) -> Result<Zeroizing<String>, SourceError> {
         self.read(self.profile.require("security_token_file")?)
+    }
+
+    pub(crate) fn token_path(&self) -> Result<PathBuf, SourceError> {
+        Ok(expand_home(self.profile.require("security_token_file")?, self.home)?)
     }
 
     pub(crate) fn key(&self) -> Result<NativeKey, SourceError> {

@@ -29,7 +29,17 @@ impl ResourceSource {
 impl Source for ResourceSource {
     fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError> {
         let variable = |name: &str| context.environment().variable(name);
-        let read = |path: &str| read_text(Path::new(path)).map_err(|error| error.to_string());
+        // A passphrase that starts like a path is taken for one, and must not be repeated.
+        let is_passphrase = |path: &str| {
+            let passphrases = PASSPHRASES.iter().filter_map(|name| variable(name));
+            passphrases.into_iter().any(|value| value.contains(path))
+        };
+        let read = |path: &str| {
+            read_text(Path::new(path)).map_err(|error| match error.fault() {
+                fault if is_passphrase(path) => fault.to_string(),
+                _ => error.to_string(),
+            })
+        };
         let resource = context.with_region_sources(|regions| {
             ResourcePrincipal::from_variables(&variable, &read, instance(context), regions)
         })?;
@@ -56,13 +66,23 @@ fn expired_file(context: &Context<'_>, expired: UnixTime) -> SourceError {
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
     match path {
-        Some(path) => SourceError::TokenFileExpired { modified: modified(&path), path, expired },
+        Some(path) => token_file_expired(path, expired),
         None => SignError::Expired(expired).into(),
     }
 }
 
+/// The token in this file has expired, at this time.
+pub(crate) fn token_file_expired(path: PathBuf, expired: UnixTime) -> SourceError {
+    SourceError::TokenFileExpired { modified: modified(&path), path, expired }
+}
+
 /// When a file was last written.
-pub(crate) fn modified(path: &Path) -> Option<UnixTime> {
+fn modified(path: &Path) -> Option<UnixTime> {
     let modified = path.metadata().ok()?.modified().ok()?;
     modified.duration_since(SystemTime::UNIX_EPOCH).ok().map(|time| time.as_secs())
 }
+
+const PASSPHRASES: [&str; 2] = [
+    "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE",
+    "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE_FOR_LEAF_RESOURCE",
+];

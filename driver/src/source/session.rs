@@ -1,7 +1,8 @@
 //! A session token from a file, and what becomes of it when the file stays as it is.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use ocisign_core::{
     Credential, Exchange, Region, SecurityToken, Service, SessionRefresh, SigningKey,
 };
@@ -11,8 +12,10 @@ use crate::source::SourceError;
 
 /// The session that was last in use: its token lives longer than the file's once it was
 /// refreshed. Nothing is written back: the file is the command line's of OCI.
+///
+/// No lock: in a child of `fork` it would stay locked, where the parent was refreshing.
 #[derive(Default)]
-pub(crate) struct Session(Mutex<Option<Known>>);
+pub(crate) struct Session(ArcSwapOption<Known>);
 
 struct Known {
     credential: Arc<Credential>,
@@ -30,12 +33,12 @@ impl Session {
         region: Option<&Region>,
     ) -> Result<Arc<Credential>, SourceError> {
         let in_file = Arc::new(Credential::security_token(token, key.clone())?);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(before) = known.as_ref().filter(|before| {
+        let known = self.0.load_full();
+        let Some(before) = known.filter(|before| {
             before.key.public_key() == key.public_key()
                 && before.credential.expires() >= in_file.expires()
         }) else {
-            *known = Some(Known { credential: in_file.clone(), key });
+            self.0.store(Some(Arc::new(Known { credential: in_file.clone(), key })));
             return Ok(in_file);
         };
         let lives = |credential: &Credential| {
@@ -50,7 +53,7 @@ impl Session {
         let refresh = SessionRefresh::new(&endpoint, token.key_id()?.as_str(), key.clone());
         let exchange = Exchange::session_refresh(refresh, Arc::new(NativeKeys), entropy());
         let (credential, _) = context.run(exchange)?;
-        *known = Some(Known { credential: credential.clone(), key });
+        self.0.store(Some(Arc::new(Known { credential: credential.clone(), key })));
         Ok(credential)
     }
 }

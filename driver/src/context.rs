@@ -7,14 +7,15 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::RsaKeyPair;
 use ocisign_core::{
-    Credential, Endpoint, Exchange, ExchangeError, KeyBackend, KeyError, PrivateKeyDer, Region,
-    RegionSources, SigningKey, Step,
+    Credential, Endpoint, Exchange, KeyBackend, KeyError, PrivateKeyDer, Region, RegionSources,
+    SigningKey, Step,
 };
 
 use crate::clock::Time;
 use crate::environment::Environment;
 use crate::file::read_text;
 use crate::key::NativeKey;
+use crate::source::SourceError;
 use crate::transport::Transport;
 
 /// What a source works with. It is lent to [`Source::fetch`](crate::Source::fetch).
@@ -46,11 +47,14 @@ impl Context<'_> {
     pub fn run(
         &self,
         mut exchange: Exchange,
-    ) -> Result<(Arc<Credential>, Option<Region>), (ExchangeError, Option<Duration>)> {
+    ) -> Result<(Arc<Credential>, Option<Region>), SourceError> {
         loop {
             let now = self.now();
             match exchange.next_step(now) {
-                Err(error) => return Err((error, exchange.retry_after())),
+                Err(error) => {
+                    let retry_after = exchange.retry_after();
+                    return Err(SourceError::Exchange { error, retry_after });
+                }
                 Ok(Step::Ready(credential)) => return Ok((credential, exchange.region().cloned())),
                 Ok(Step::Wait(until)) => {
                     // It counts whole seconds, in which all who failed together would meet again.

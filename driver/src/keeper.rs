@@ -14,7 +14,7 @@ use ocisign_core::{Claim, Decision, Generation, Moment, Quiet, Rejection, Rotati
 use crate::clock::Time;
 use crate::context::{Context, entropy};
 use crate::environment::Environment;
-use crate::signer::{Refreshed, SignerError};
+use crate::signer::{OnRefresh, Refreshed, SignerError};
 use crate::source::{Fetched, Source, SourceError};
 use crate::transport::Transport;
 
@@ -22,7 +22,7 @@ use crate::transport::Transport;
 pub(crate) struct Parts {
     pub(crate) background: bool,
     pub(crate) environment: Environment,
-    pub(crate) on_refresh: Option<Box<dyn Fn(&Refreshed<'_>) + Send + Sync>>,
+    pub(crate) on_refresh: Option<OnRefresh>,
     pub(crate) source: Box<dyn Source>,
     pub(crate) time: Time,
     pub(crate) transport: Box<dyn Transport>,

@@ -554,7 +554,7 @@ pub struct SignerBuilder {
     transport: Option<Box<dyn Transport>>,
 }
 
-type OnRefresh = Box<dyn Fn(&Refreshed<'_>) + Send + Sync>;
+pub(crate) type OnRefresh = Box<dyn Fn(&Refreshed<'_>) + Send + Sync>;
 
 impl SignerBuilder {
     /// Without it no thread is started: what is due is fetched by [`Signer::refresh`], or by the

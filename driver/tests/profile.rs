@@ -137,7 +137,7 @@ fn each_thing_that_is_missing_has_its_own_error() {
             "user=u",
             "authentication_type=instance_principal",
             "UNSUPPORTED_AUTHENTICATION",
-            "`authentication_type` \"instance_principal\" is not supported; `api_key` and `security_token` are",
+            "\"instance_principal\" is no authentication type that is known here",
         ),
         (
             "user=u",

@@ -168,4 +168,4 @@ impl Source for Chain {
     }
 }
 
-const REMEMBERED: Duration = Duration::from_secs(300);
+const REMEMBERED: Duration = Duration::from_mins(5);

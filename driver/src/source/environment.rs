@@ -55,22 +55,19 @@ impl Source for EnvironmentSource {
             options = options.passphrase(passphrase.as_bytes());
         }
         let key = NativeKey::new(&PrivateKeyDer::from_pem(&pem, &options)?)?;
-        let (mut credential, kind, origin) = match environment.variable(TOKEN_FILE) {
-            Some(path) => {
-                let credential = Credential::security_token(&read(path.clone())?, key)?;
-                if let Some(expired) = credential.expires().filter(|&at| at <= context.now()) {
-                    let path = expand_home(&path, environment.home().as_deref())?;
-                    return Err(token_file_expired(path, expired));
-                }
-                (credential, Kind::SessionToken, TOKEN_FILE)
+        let (mut credential, kind, origin) = if let Some(path) = environment.variable(TOKEN_FILE) {
+            let credential = Credential::security_token(&read(path.clone())?, key)?;
+            if let Some(expired) = credential.expires().filter(|&at| at <= context.now()) {
+                let path = expand_home(&path, environment.home().as_deref())?;
+                return Err(token_file_expired(path, expired));
             }
-            None => {
-                let (tenancy, user) = (require("OCI_CLI_TENANCY")?, require(USER)?);
-                let fingerprint = require("OCI_CLI_FINGERPRINT")?;
-                let parts = [&tenancy, &user, &fingerprint].map(|part| part.trim());
-                let [tenancy, user, fingerprint] = parts;
-                (Credential::api_key(tenancy, user, fingerprint, key)?, Kind::ApiKey, USER)
-            }
+            (credential, Kind::SessionToken, TOKEN_FILE)
+        } else {
+            let (tenancy, user) = (require("OCI_CLI_TENANCY")?, require(USER)?);
+            let fingerprint = require("OCI_CLI_FINGERPRINT")?;
+            let parts = [&tenancy, &user, &fingerprint].map(|part| part.trim());
+            let [tenancy, user, fingerprint] = parts;
+            (Credential::api_key(tenancy, user, fingerprint, key)?, Kind::ApiKey, USER)
         };
         if let Some(path) = environment.variable("OCI_CLI_DELEGATION_TOKEN_FILE") {
             credential = credential.with_delegation_token(&read(path)?)?;

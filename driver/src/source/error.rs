@@ -127,11 +127,9 @@ impl fmt::Display for SourceError {
                     None => Ok(()),
                 }
             }
-            Self::UnsupportedAuthentication(kind) => write!(
-                f,
-                "{kind:?} is no authentication type; `api_key`, `security_token`, \
-                 `instance_principal`, `resource_principal` and `oke_workload_identity` are"
-            ),
+            Self::UnsupportedAuthentication(kind) => {
+                write!(f, "{kind:?} is no authentication type that is known here")
+            }
             Self::Variable(error) => error.fmt(f),
         }
     }
@@ -160,12 +158,6 @@ from!(
 impl From<KeyError> for SourceError {
     fn from(error: KeyError) -> Self {
         Self::Credential(error.into())
-    }
-}
-
-impl From<(ExchangeError, Option<Duration>)> for SourceError {
-    fn from((error, retry_after): (ExchangeError, Option<Duration>)) -> Self {
-        Self::Exchange { error, retry_after }
     }
 }
 

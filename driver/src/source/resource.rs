@@ -29,17 +29,7 @@ impl ResourceSource {
 impl Source for ResourceSource {
     fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError> {
         let variable = |name: &str| context.environment().variable(name);
-        // A passphrase that starts like a path is taken for one, and must not be repeated.
-        let is_passphrase = |path: &str| {
-            let passphrases = PASSPHRASES.iter().filter_map(|name| variable(name));
-            passphrases.into_iter().any(|value| value.contains(path))
-        };
-        let read = |path: &str| {
-            read_text(Path::new(path)).map_err(|error| match error.fault() {
-                fault if is_passphrase(path) => fault.to_string(),
-                _ => error.to_string(),
-            })
-        };
+        let read = |path: &str| read_text(Path::new(path)).map_err(|error| error.to_string());
         let resource = context.with_region_sources(|regions| {
             ResourcePrincipal::from_variables(&variable, &read, instance(context), regions)
         })?;
@@ -50,10 +40,14 @@ impl Source for ResourceSource {
             Ok((credential, region)) => {
                 Ok(Fetched::new(credential, Kind::ResourcePrincipal, origin).region(region))
             }
-            Err((error, retry_after)) => Err(match error.fault {
-                ExchangeFault::Credential(SignError::Expired(at)) => expired_file(context, at),
+            // Without a call: what has expired is the token that was brought.
+            Err(SourceError::Exchange { error, retry_after }) => Err(match error.fault {
+                ExchangeFault::Credential(SignError::Expired(at)) if error.call.is_empty() => {
+                    expired_file(context, at)
+                }
                 _ => SourceError::Exchange { error, retry_after },
             }),
+            Err(error) => Err(error),
         }
     }
 }
@@ -81,8 +75,3 @@ fn modified(path: &Path) -> Option<UnixTime> {
     let modified = path.metadata().ok()?.modified().ok()?;
     modified.duration_since(SystemTime::UNIX_EPOCH).ok().map(|time| time.as_secs())
 }
-
-const PASSPHRASES: [&str; 2] = [
-    "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE",
-    "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE_FOR_LEAF_RESOURCE",
-];

@@ -48,6 +48,9 @@ enum Command {
         /// For how long, each of them
         #[arg(long, default_value_t = 15)]
         seconds: u64,
+        /// Cargo's profile for ocisign and the emulator
+        #[arg(long, default_value = "release")]
+        profile: String,
     },
     /// Fuzz each target
     Fuzz {
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run_all(),
         Command::Layering => layering::check(),
         Command::Bench => bench::run_all(),
-        Command::Storm { seconds } => storm::run_both(seconds, "release"),
+        Command::Storm { seconds, profile } => storm::run_both(seconds, &profile),
         Command::Fuzz { seconds } => fuzz::run_all(seconds),
     };
     match result {

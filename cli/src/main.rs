@@ -1,16 +1,24 @@
 //! The command `ocisign`: signs and verifies requests to Oracle Cloud Infrastructure.
 //!
 //! It reads arguments and files, and leaves the rest to the crate `ocisign`.
-//! Output is written only when all is good, and never holds a private key.
+//! Output never holds a private key, and is written only when all is good; what a server
+//! answers to `ocisign request` is passed on as it comes.
 #![forbid(unsafe_code)]
 
 mod args;
+mod content;
+mod destination;
 mod emulate;
 mod failure;
+mod http;
+mod identity;
 mod output;
 mod request;
+mod secret;
+mod send;
 mod sign;
 mod verify;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -26,8 +34,11 @@ fn main() -> ExitCode {
     let print = |text: String| output::write(&text).map(|()| ExitCode::SUCCESS);
     let done = match &args.command {
         Command::Emulate(_) => emulate::run(),
+        Command::Request(args) => send::run(args),
+        Command::Secret(args) => secret::run(args),
         Command::Sign(args) => sign::run(args).and_then(print),
         Command::Verify(args) => verify::run(args).and_then(print),
+        Command::Whoami(args) => whoami::run(args).and_then(print),
     };
     done.unwrap_or_else(|failure| output::report(&failure))
 }

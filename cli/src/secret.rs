@@ -192,23 +192,23 @@ fn refusal(identity: &Identity, answer: &Answer, body: &[u8]) -> Result<Failure,
         message: String,
     }
     let said: Said = serde_json::from_slice(body).unwrap_or_default();
-    let mut message = answer.outcome();
-    for said in [&said.code, &said.message] {
-        if !said.is_empty() {
-            message = [&message, ", ", &printable(said)].concat();
-        }
-    }
-    let code = match answer.status() {
-        401 => "NOT_AUTHENTICATED",
+    let (code, about) = match answer.status() {
+        401 => ("NOT_AUTHENTICATED", said.message),
         404 => {
             let missing = policy(identity.fetched()?.kind);
-            message = [&message, ": not there, or a policy is missing, as: ", missing].concat();
-            "NOT_AUTHORIZED_OR_NOT_FOUND"
+            let about = ["it is not there, or a policy is missing, such as: ", missing].concat();
+            ("NOT_AUTHORIZED_OR_NOT_FOUND", about)
         }
-        429 => "TOO_MANY_REQUESTS",
-        300..=399 => "REDIRECT_NOT_FOLLOWED",
-        _ => "SERVICE_ERROR",
+        429 => ("TOO_MANY_REQUESTS", said.message),
+        300..=399 => ("REDIRECT_NOT_FOLLOWED", said.message),
+        _ => ("SERVICE_ERROR", said.message),
     };
+    let mut message = answer.outcome();
+    for (mark, said) in [(", ", &said.code), (": ", &about)] {
+        if !said.is_empty() {
+            message = [&message, mark, &printable(said)].concat();
+        }
+    }
     Ok(Failure::Refused { code, message })
 }
 

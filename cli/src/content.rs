@@ -159,3 +159,33 @@ impl Read for Sent<'_> {
 
 /// How much of what cannot be read twice is kept.
 const MAX_KEPT: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::{self, ErrorKind, Read};
+
+    use super::{Content, Fault};
+
+    fn sent(content: &[u8], length: Option<u64>) -> (io::Result<Vec<u8>>, Option<Fault>) {
+        let fault = Cell::new(None);
+        let mut content = Content::Bytes(content.to_vec());
+        let mut bytes = Vec::new();
+        let read = content.read(length, &fault).unwrap().read_to_end(&mut bytes);
+        (read.map(|_| bytes), fault.get())
+    }
+
+    #[test]
+    fn a_body_that_grew_is_sent_as_long_as_it_was() {
+        let (bytes, fault) = sent(b"abcdef", Some(4));
+        assert_eq!((bytes.unwrap().as_slice(), fault), (&b"abcd"[..], None));
+        assert_eq!(sent(b"abcdef", None).0.unwrap(), b"abcdef");
+    }
+
+    #[test]
+    fn a_body_that_shrank_ends_the_request() {
+        let (bytes, fault) = sent(b"abc", Some(4));
+        assert_eq!(bytes.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert_eq!(fault, Some(Fault::Short));
+    }
+}

@@ -131,16 +131,18 @@ fn is_passing(failure: &Failure) -> bool {
 
 /// The body whole, in one buffer: one that grew would leave copies behind.
 fn read(answer: &mut Answer) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let mut body = Zeroizing::new(vec![0; MAX_BUNDLE]);
+    let mut body = Zeroizing::new(vec![0; MAX_BUNDLE + 1]);
     let mut length = 0;
-    loop {
+    while length <= MAX_BUNDLE {
         match answer.body.read(&mut body[length..]) {
-            Ok(0) if length == MAX_BUNDLE => return Err(invalid("is larger than 262,144 bytes")),
             Ok(0) => break,
             Ok(count) => length += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(http::broken(&answer.about, error)),
         }
+    }
+    if length > MAX_BUNDLE {
+        return Err(invalid("is larger than 262,144 bytes"));
     }
     body.truncate(length);
     Ok(body)

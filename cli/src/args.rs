@@ -8,6 +8,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 
+mod identity;
+mod request;
+mod secret;
+mod whoami;
+
+pub(crate) use identity::IdentityArgs;
+pub(crate) use request::SendArgs;
+pub(crate) use secret::{SecretArgs, SecretCommand, SecretGetArgs};
+pub(crate) use whoami::WhoamiArgs;
+
 use crate::explain::ExplainArgs;
 
 /// Signs requests to Oracle Cloud Infrastructure (OCI), and verifies them.
@@ -22,8 +32,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Emulate(EmulateArgs),
     Explain(ExplainArgs),
+    Request(SendArgs),
+    Secret(SecretArgs),
     Sign(SignArgs),
     Verify(VerifyArgs),
+    Whoami(WhoamiArgs),
 }
 
 /// Be OCI's identity plane on loopback, for tests and laptops.
@@ -42,54 +55,52 @@ pub(crate) struct EmulateArgs {
 ///
 /// The credential is one of: an API key or another key with its id (--key-id), a
 /// session or resource principal token (--token-file), or a profile (--profile).
+/// Without any it is the identity that is here: `ocisign whoami` says which.
 ///
 /// The request is signed exactly as given, so it has to be sent exactly so: the
 /// same method, URL, host and body.
 #[derive(ClapArgs)]
 #[command(after_help = SIGN_EXAMPLES)]
-#[command(group = ArgGroup::new("credential").args(["key_id", "token_file", "profile"]).required(true))]
+#[command(group = ArgGroup::new("named").args(["key_id", "token_file"]))]
+#[command(group = ArgGroup::new("credential").args(["key_id", "token_file", "profile"]))]
 pub(crate) struct SignArgs {
     #[command(flatten)]
     pub(crate) request: RequestArgs,
 
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
+
     /// Key id: <tenancy>/<user>/<fingerprint>, or ST$<token>; sent as it is
     #[arg(long, value_name = "ID", requires = "key_file", help_heading = "Credential")]
+    #[arg(conflicts_with_all = ["auth", "config"])]
     pub(crate) key_id: Option<String>,
 
     /// File with a session or resource principal token
     ///
     /// The token has to belong to the private key: its claim `jwk` says which.
     #[arg(long, value_name = "FILE", requires = "key_file", help_heading = "Credential")]
+    #[arg(conflicts_with_all = ["auth", "config"])]
     pub(crate) token_file: Option<PathBuf>,
 
-    /// Profile of the configuration file
-    #[arg(long, value_name = "NAME", help_heading = "Credential")]
-    pub(crate) profile: Option<String>,
-
-    /// Configuration file [default: ~/.oci/config]
-    // `requires` alone is waived where `profile` would conflict with another option.
-    #[arg(long, value_name = "FILE", requires = "profile", help_heading = "Credential")]
-    #[arg(conflicts_with_all = ["key_id", "token_file"])]
-    pub(crate) config: Option<PathBuf>,
-
     /// Private key, RSA, in PEM
-    #[arg(long, value_name = "FILE", conflicts_with = "profile", help_heading = "Credential")]
+    #[arg(long, value_name = "FILE", requires = "named", help_heading = "Credential")]
+    #[arg(conflicts_with_all = ["auth", "config", "profile"])]
     pub(crate) key_file: Option<PathBuf>,
 
     /// File with the passphrase of the private key
     ///
     /// One line end at its end is dropped. It goes before the profile's own.
-    #[arg(long, value_name = "FILE", help_heading = "Credential")]
+    #[arg(long, value_name = "FILE", requires = "credential", help_heading = "Credential")]
     pub(crate) passphrase_file: Option<PathBuf>,
 
     /// File with the delegation token (opc-obo-token) of a user to act for
     ///
     /// It goes before the profile's own.
-    #[arg(long, value_name = "FILE", help_heading = "Credential")]
+    #[arg(long, value_name = "FILE", requires = "credential", help_heading = "Credential")]
     pub(crate) delegation_token_file: Option<PathBuf>,
 
     /// Take an RSA key of 1,024 to 2,047 bits; such keys can be broken
-    #[arg(long, help_heading = "Credential")]
+    #[arg(long, requires = "credential", help_heading = "Credential")]
     pub(crate) allow_weak_key: bool,
 
     /// Time of signing, in seconds since 1970 [default: now]
@@ -211,7 +222,7 @@ Nothing is printed on standard output unless the exit code is 0 or 3."
 }
 pub(crate) use exit_codes;
 
-const EXIT_CODES: &str = exit_codes!();
+const EXIT_CODES: &str = concat!(exit_codes!(), "\n`ocisign request` has more: see its help.");
 
 const EMULATE_EXAMPLE: &str = "\
 Example:
@@ -220,6 +231,9 @@ Example:
 const SIGN_EXAMPLES: &str = concat!(
     "\
 Examples:
+  With the identity that is here:
+    ocisign sign --method GET --url \"$url\" | curl --path-as-is --globoff -H @- \"$url\"
+
   With a profile of ~/.oci/config:
     ocisign sign --method GET --url \"$url\" --profile DEFAULT |
       curl --path-as-is --globoff -H @- \"$url\"

@@ -1,12 +1,18 @@
 //! What can go wrong once the arguments are understood.
 
-use ocisign::{FileError, ProfileError, SignError, SourceError, VerifyError};
+use ocisign::{
+    FileError, ProfileError, SignError, SignerError, SourceError, TransportFault, VerifyError,
+};
 
-/// Why there is nothing to print. The exit code is 1.
+/// Why it did not go well. The exit code is 1, but for an answer 3.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// The answer was passed on, and its status is not of 2xx.
+    Answered { code: &'static str, message: String },
     /// The stable code, with a message.
     Refused { code: &'static str, message: String },
+    /// There is no whole answer.
+    Unsent { about: String, fault: TransportFault },
     /// Whoever read standard output has gone; there is nobody to tell.
     ReaderGone,
 }
@@ -18,7 +24,7 @@ impl Failure {
             Self::Refused { code, message } => {
                 Self::Refused { code, message: format!("{subject}: {message}") }
             }
-            Self::ReaderGone => Self::ReaderGone,
+            other => other,
         }
     }
 }
@@ -33,4 +39,4 @@ macro_rules! refused {
     )*};
 }
 
-refused!(FileError, ProfileError, SignError, SourceError, VerifyError);
+refused!(FileError, ProfileError, SignError, SignerError, SourceError, VerifyError);

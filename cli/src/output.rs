@@ -37,11 +37,24 @@ pub(crate) fn quoted(path: &Path) -> String {
 
 /// Say why there is none.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
-    if let Failure::Refused { code, message } = failure {
-        // Where standard error is closed too, the exit code has to do.
-        let _ = writeln!(io::stderr().lock(), "ocisign: {code}: {message}");
-    }
-    ExitCode::FAILURE
+    let unsent;
+    let (code, message, exit) = match failure {
+        Failure::Answered { code, message } => (*code, message, ExitCode::from(ANSWERED)),
+        Failure::Refused { code, message } => (*code, message, ExitCode::FAILURE),
+        Failure::Unsent { about, fault } => {
+            unsent = format!("{about}: {fault}");
+            ("REQUEST_FAILED", &unsent, ExitCode::FAILURE)
+        }
+        Failure::ReaderGone => return ExitCode::FAILURE,
+    };
+    // Where standard error is closed too, the exit code has to do.
+    let _ = writeln!(io::stderr().lock(), "ocisign: {code}: {message}");
+    exit
+}
+
+/// What a server said, safe to print: one line, without control characters.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_PRINTED).collect()
 }
 
 /// Print what clap has to say: help, version, or wrong usage.
@@ -67,3 +80,6 @@ fn hide_values(error: &mut clap::Error) {
 fn is_option(text: &str) -> bool {
     text.starts_with("--") && !text.starts_with("---")
 }
+
+const ANSWERED: u8 = 3;
+const MAX_PRINTED: usize = 300;

@@ -14,7 +14,11 @@ use crate::failure::Failure;
 
 /// Names and values, in order, with the blanks after the colon: core trims them.
 pub(crate) fn headers(args: &ContentArgs) -> Vec<(&str, &str)> {
-    args.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    pairs(&args.headers)
+}
+
+pub(crate) fn pairs(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// What is known of the body. A file is read once, in pieces, and not kept.
@@ -34,7 +38,8 @@ pub(crate) fn body(args: &ContentArgs) -> Result<Body<'static>, Failure> {
     Ok(digested.map_err(|error| FileError::from_io(path, &error))?)
 }
 
-fn digest(mut reader: impl Read) -> io::Result<Body<'static>> {
+/// Read to the end, in pieces.
+pub(crate) fn digest(mut reader: impl Read) -> io::Result<Body<'static>> {
     let mut hash = Sha256::new();
     let mut length = 0;
     let mut buffer = vec![0; 64 << 10];

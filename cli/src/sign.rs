@@ -1,17 +1,17 @@
 //! `ocisign sign`.
 
-use std::env;
 use std::fmt::Write;
 use std::path::Path;
 
 use ocisign::{
-    Credential, DateHeader, KeyId, KeyOptions, NativeKey, PrivateKeyDer, Profile, ProfileSource,
-    Request, SignError, SignedHeaders, expand_home, read_text, sign,
+    Credential, DateHeader, Environment, FileError, KeyId, KeyOptions, NativeKey, PrivateKeyDer,
+    Profile, ProfileSource, Request, SignError, SignedHeaders, read_text, sign,
 };
 use serde::{Serialize, Serializer};
 
-use crate::args::SignArgs;
+use crate::args::{IdentityArgs, SignArgs};
 use crate::failure::Failure;
+use crate::identity::{self, Identity};
 use crate::output::{self, quoted};
 use crate::request;
 
@@ -23,44 +23,50 @@ pub(crate) fn run(args: &SignArgs) -> Result<String, Failure> {
         .headers(&headers)
         .body(request::body(&args.request.content)?)
         .date_header(if args.x_date { DateHeader::XDate } else { DateHeader::Date });
-    let signed = sign(&request, &credential, request::time(args.now))?;
-    if args.json { json(&signed) } else { Ok(lines(&signed)) }
+    let print = |signed: &SignedHeaders| if args.json { json(signed) } else { Ok(lines(signed)) };
+    match credential {
+        Some(credential) => print(&sign(&request, &credential, request::time(args.now))?),
+        None => print(Identity::new(&args.identity, args.now).sign(&request)?.headers()),
+    }
 }
 
-fn credential(args: &SignArgs) -> Result<Credential, Failure> {
+/// The credential that the arguments hold; `None` where they only say whose it is.
+fn credential(args: &SignArgs) -> Result<Option<Credential>, Failure> {
     let passphrase = args.passphrase_file.as_deref().map(request::passphrase).transpose()?;
     let mut options = KeyOptions::new().danger_allow_weak_key(args.allow_weak_key);
     if let Some(passphrase) = &passphrase {
         options = options.passphrase(passphrase.as_bytes());
     }
-    let credential = match (&args.profile, &args.key_file, &args.key_id, &args.token_file) {
-        (Some(name), ..) => from_profile(args, name, options)?,
-        (None, Some(path), Some(id), _) => Credential::new(KeyId::new(id)?, key(path, &options)?),
-        (None, Some(path), None, Some(token)) => {
+    let for_key =
+        passphrase.is_some() || args.delegation_token_file.is_some() || args.allow_weak_key;
+    let credential = match (&args.key_file, &args.key_id, &args.token_file) {
+        (Some(path), Some(id), _) => Credential::new(KeyId::new(id)?, key(path, &options)?),
+        (Some(path), None, Some(token)) => {
             let key = key(path, &options)?;
             Credential::security_token(&read_text(token)?, key)
                 .map_err(|error| Failure::from(error).about(quoted(token)))?
         }
-        _ => unreachable!("clap requires one of the three, and with two of them a key"),
+        _ => match &args.identity.profile {
+            // What is said of the key goes before what the profile says of it.
+            Some(name) if for_key => from_profile(&args.identity, name, options)?,
+            _ => return Ok(None),
+        },
     };
-    Ok(match &args.delegation_token_file {
+    Ok(Some(match &args.delegation_token_file {
         Some(path) => credential
             .with_delegation_token(&read_text(path)?)
             .map_err(|error| Failure::from(error).about(quoted(path)))?,
         None => credential,
-    })
+    }))
 }
 
 fn from_profile(
-    args: &SignArgs,
+    args: &IdentityArgs,
     name: &str,
     options: KeyOptions<'_>,
 ) -> Result<Credential, Failure> {
-    let home = env::home_dir();
-    let config = match &args.config {
-        Some(path) => path.clone(),
-        None => expand_home("~/.oci/config", home.as_deref())?,
-    };
+    let home = Environment::process().home();
+    let config = identity::config_file(args)?;
     let about = |failure: Failure| failure.about(quoted(&config));
     let text = read_text(&config)?;
     let profile = Profile::parse(&text, name).map_err(|error| about(error.into()))?;

@@ -29,7 +29,8 @@ fn config() -> String {
     format!(
         "[DEFAULT]\ntenancy=t\nuser=u\nfingerprint={FINGERPRINT}\nkey_file=~/.oci/key.pem\n\
          region=us-phoenix-1\n[OPEN]\npass_phrase=test-passphrase\n[OTHER]\nuser=v\n\
-         pass_phrase=wrong\n[METAL]\nauthentication_type=instance_principal\n"
+         pass_phrase=wrong\n[METAL]\nauthentication_type=instance_principal\n\
+         [STRANGE]\nauthentication_type=magic\n"
     )
 }
 
@@ -70,7 +71,8 @@ fn refusals_have_their_code_and_name_the_configuration() {
     let home = home(&config());
     for (args, code) in [
         (&["--profile", "NONE"][..], "PROFILE_NOT_FOUND"),
-        (&["--profile", "METAL"], "UNSUPPORTED_AUTHENTICATION"),
+        (&["--profile", "STRANGE"], "UNSUPPORTED_AUTHENTICATION"),
+        (&["--profile", "METAL", "--allow-weak-key"], "UNSUPPORTED_AUTHENTICATION"),
         (&["--profile", "OPEN", "--config", "no-such-file"], "FILE_UNREADABLE"),
     ] {
         assert_eq!(sign(&home, args).refused(), code);

@@ -10,8 +10,7 @@ fn options_that_exclude_or_need_one_another_are_wrong_usage() {
     const GET: [&str; 5] = ["sign", "--method", "GET", "--url", "https://h/"];
     const KEY: [&str; 4] = ["--key-id", "t/u/f", "--key-file", "k"];
     let digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-    let with_get: [&[&str]; 9] = [
-        &[],
+    let with_get: [&[&str]; 13] = [
         &["--key-file", "k"],
         &["--key-id", "t/u/f"],
         &["--token-file", "t"],
@@ -20,6 +19,11 @@ fn options_that_exclude_or_need_one_another_are_wrong_usage() {
         &["--token-file", "t", "--profile", "P"],
         &["--profile", "P", "--key-file", "k"],
         &["--config", "c", "--key-id", "t/u/f", "--key-file", "k"],
+        &["--auth", "api_key", "--key-id", "t/u/f", "--key-file", "k"],
+        &["--auth", "api_key", "--profile", "P"],
+        &["--auth", "nonsense"],
+        &["--passphrase-file", "p"],
+        &["--auth", "api_key", "--allow-weak-key"],
     ];
     for args in with_get {
         ocisign(&[&GET, args].concat()).usage();
@@ -45,6 +49,31 @@ fn options_that_exclude_or_need_one_another_are_wrong_usage() {
     for args in [&["sign", "--url", "https://h/"][..], &["sign", "--method", "GET"], &["inspect"]] {
         ocisign(&[args, &KEY].concat()).usage();
     }
+    let others: [&[&str]; 20] = [
+        &["whoami", "positional"],
+        &["whoami", "--auth", "nonsense"],
+        &["whoami", "--auth", "api_key", "--profile", "P"],
+        &["whoami", "--auth", "api_key", "--config", "c"],
+        &["request"],
+        &["request", "GET"],
+        &["request", "CONNECT", "https://h/"],
+        &["request", "GET", "https://h/", "--data", "a", "--data-file", "b"],
+        &["request", "GET", "https://h/", "--header", "no-colon"],
+        &["request", "GET", "https://h/", "--timeout", "0"],
+        &["request", "GET", "/", "--service", "nonsense"],
+        &["request", "GET", "/", "--service", "iaas", "--endpoint", "https://h"],
+        &["secret"],
+        &["secret", "get"],
+        &["secret", "get", "--name", "n"],
+        &["secret", "get", "--vault", "v"],
+        &["secret", "get", "id", "--vault", "v"],
+        &["secret", "get", "id", "--name", "n", "--vault", "v"],
+        &["secret", "get", "id", "--stage", "NEXT"],
+        &["secret", "get", "id", "--stage", "CURRENT", "--version-number", "1"],
+    ];
+    for args in others {
+        ocisign(args).usage();
+    }
     ocisign(&["verify", "--method", "GET", "--url", "https://h/"]).usage();
     assert_eq!(ocisign(&[]).code, 2);
 }
@@ -64,20 +93,33 @@ fn a_usage_error_names_the_option_and_not_what_was_typed() {
         let stderr = ocisign(&[&["sign"], args].concat()).usage();
         assert!(stderr.contains(named) && !stderr.contains("hunter2"), "{stderr}");
     }
-    assert!(!ocisign(&["hunter2"]).usage().contains("hunter2"));
+    for args in [
+        &["hunter2"][..],
+        &["whoami", "--auth", "hunter2"],
+        &["request", "GET", "https://h/", "hunter2"],
+        &["request", "GET", "https://h/", "--header", "hunter2"],
+        &["secret", "get", "id", "hunter2"],
+        &["secret", "get", "id", "--stage", "hunter2"],
+    ] {
+        let stderr = ocisign(args).usage();
+        assert!(!stderr.contains("hunter2"), "{stderr}");
+    }
 }
 
 #[test]
 fn help_lists_the_exit_codes() {
     for args in [
         &["--help"][..],
-        &["sign", "--help"],
-        &["verify", "--help"],
-        &["sign", "-h"],
         &["explain", "-h"],
+        &["request", "--help"],
+        &["secret", "get", "--help"],
+        &["sign", "--help"],
+        &["sign", "-h"],
+        &["verify", "--help"],
+        &["whoami", "--help"],
     ] {
         let help = ocisign(args).good();
-        for line in ["Exit codes:", "  0  good", "  1  refused or invalid", "  2  wrong usage"] {
+        for line in ["Exit codes:", "  0  good", "  1  refused", "  2  wrong usage"] {
             assert!(help.contains(line), "{help}");
         }
         assert!(help.lines().all(|line| line.len() <= 130), "{help}");

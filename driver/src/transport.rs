@@ -109,6 +109,12 @@ impl HttpTransport {
         Ok(agent(roots, proxy(&self.environment)))
     }
 
+    /// What a failure of that client comes to.
+    #[must_use]
+    pub fn fault(error: &ureq::Error) -> TransportFault {
+        fault(error)
+    }
+
     fn agent(&self, endpoint: Endpoint, secure: bool) -> Result<Agent, FileError> {
         match endpoint {
             Endpoint::Service if secure => self.client(),

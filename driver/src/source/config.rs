@@ -57,7 +57,11 @@ impl ConfigSource {
     }
 
     /// The file that would be read; it need not be there.
-    pub(crate) fn file(&self, environment: &Environment) -> Result<PathBuf, SourceError> {
+    ///
+    /// # Errors
+    ///
+    /// [`FileFault::NoHome`](crate::FileFault::NoHome) when it is below a home that is not known.
+    pub fn file(&self, environment: &Environment) -> Result<PathBuf, SourceError> {
         let home = environment.home();
         let expand = |path: &str| expand_home(path, home.as_deref());
         if let Some(path) = &self.path {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use ocisign::{
-    Credential, DateHeader, Environment, FileError, KeyId, KeyOptions, NativeKey, PrivateKeyDer,
-    Profile, ProfileSource, Request, SignError, SignedHeaders, read_text, sign,
+    Credential, DateHeader, Environment, KeyId, KeyOptions, NativeKey, PrivateKeyDer, Profile,
+    ProfileSource, Request, SignError, SignedHeaders, read_text, sign,
 };
 use serde::{Serialize, Serializer};
 

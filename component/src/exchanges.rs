@@ -258,7 +258,7 @@ fn request_of(mut request: HttpRequest) -> wit::HttpRequest {
             .collect(),
         // What core writes is JSON and forms.
         body: Some(String::from_utf8(body).unwrap_or_default()).filter(|body| !body.is_empty()),
-        time_limit: limit(request.endpoint.time_limit().as_secs()),
+        time_limit: limit(request.time_limit.as_secs()),
         size_limit: limit(request.endpoint.size_limit() as u64),
     }
 }

@@ -245,13 +245,13 @@ impl InProcess {
 
     /// Wake all who wait each second until a refresh ends: tasks have no clock of their own,
     /// and one that does not end is given to another after two minutes.
-    fn watch(self: &Arc<Self>) {
+    fn watch(self: &Arc<Self>, before: u64) {
         if self.watched.swap(true, Ordering::SeqCst) {
             return;
         }
         let process = self.clone();
         let watching = thread::Builder::new().name("ocisign-watch".into()).spawn(move || {
-            while !process.end().wait() {
+            while !(End { before, ..process.end() }).wait() {
                 process.ended.notify(usize::MAX);
             }
             process.watched.store(false, Ordering::SeqCst);
@@ -293,7 +293,7 @@ impl End {
     pub(crate) async fn heard(self) -> bool {
         let Self { before, listener, process } = self;
         if !process.has_ended_since(before) {
-            process.watch();
+            process.watch(before);
             listener.await;
         }
         process.has_ended_since(before)
@@ -354,8 +354,9 @@ impl Refresh {
             state.last_error = Some(error.clone());
         }
         self.keeper.publish(&state);
-        drop(state);
+        // Under the lock, so that nobody takes it for the end of the next one.
         self.process.ends.fetch_add(1, Ordering::SeqCst);
+        drop(state);
         self.process.ended.notify(usize::MAX);
         if let Some(tell) = &parts.on_refresh {
             tell(&match &ended {

@@ -6,6 +6,7 @@
 mod emulated;
 mod faults;
 
+use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::process::Command;
@@ -40,18 +41,19 @@ impl Log for Kept {
 
 /// Which of these secrets a text shows twelve bytes of, or more.
 fn shown<'a>(text: &str, secrets: &'a [(String, String)]) -> Option<&'a str> {
-    let shows = |secret: &str| {
-        let bytes = secret.as_bytes().windows(12).step_by(6);
-        bytes.filter_map(|part| str::from_utf8(part).ok()).any(|part| text.contains(part))
-    };
-    secrets.iter().find(|(_, secret)| shows(secret)).map(|(name, _)| name.as_str())
+    let mut parts = HashMap::new();
+    for (name, secret) in secrets {
+        parts.extend(secret.as_bytes().windows(12).step_by(6).map(|part| (part, name.as_str())));
+    }
+    text.as_bytes().windows(12).find_map(|part| parts.get(part).copied())
 }
 
-/// The base64 of a PEM, or the claims and signature of a token: a header is no secret.
+/// The base64 of a PEM but its first line, in which all keys are alike; or the claims and the
+/// signature of a token.
 fn secret(text: &str) -> String {
     if text.contains("-----") {
         let lines = text.lines().filter(|line| !line.contains("-----") && !line.contains(':'));
-        return lines.collect::<Vec<_>>().join("\n");
+        return lines.filter(|line| !line.is_empty()).skip(1).collect::<Vec<_>>().join("\n");
     }
     text.trim().split_once('.').map_or_else(|| text.to_owned(), |(_, rest)| rest.to_owned())
 }

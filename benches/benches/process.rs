@@ -29,6 +29,20 @@ fn processes(c: &mut Criterion) {
                 run(Command::new(&ocisign).args(args));
             });
         });
+        let token = std::env::temp_dir().join("ocisign-bench-token");
+        std::fs::write(&token, "e30.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln").unwrap();
+        group.bench_function("ocisign sign GET, resource principal 2.2", |b| {
+            b.iter(|| {
+                let mut command = Command::new(&ocisign);
+                command.args(["sign", "--method=GET", "--url", GET_URL]);
+                run(command
+                    .env("OCI_RESOURCE_PRINCIPAL_VERSION", "2.2")
+                    .env("OCI_RESOURCE_PRINCIPAL_RPST", &token)
+                    .env("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", KEY_FILE)
+                    .env("OCI_RESOURCE_PRINCIPAL_REGION", "us-ashburn-1"));
+            });
+        });
+        let _ = std::fs::remove_file(&token);
     }
     if let Ok(python) = std::env::var("OCISIGN_PYTHON") {
         group.bench_function("oci (Python) sign GET", |b| {

@@ -14,7 +14,9 @@ pub(crate) fn run_all() -> Result {
     }
     // The help of a command is no documentation of a library.
     let doc = ["doc", "--workspace", "--exclude=ocisign-cli", "--exclude=xtask", "--no-deps"];
-    run(cargo().args(doc).arg("--quiet").env("RUSTDOCFLAGS", "-D warnings"))?;
+    // As docs.rs builds it.
+    let features = ["--features", "ocisign/http,ocisign/reqwest,ocisign/tower", "--quiet"];
+    run(cargo().args(doc).args(features).env("RUSTDOCFLAGS", "-D warnings"))?;
     layering::check()?;
     // RUSTSEC-2023-0071 has no patched version, so native packages do without the crate.
     depends_on_none("ocisign-cli", &["rsa"])?;

@@ -51,7 +51,7 @@ pub fn parse_http_date(text: &str) -> Option<UnixTime> {
 /// use ocisign_core::parse_clock_skew;
 ///
 /// let body = br#"{"code":"NotAuthenticated","message":"Date 'Thu, 01 Jan 1970 00:00:00 GMT' is not
-///     within allowed clock skew. Current 'Sun, 06 Nov 1994 08:49:37 GMT', valid datetime range: ['…"}"#;
+///     within allowed clock skew. Current 'Sun, 06 Nov 1994 08:49:37 GMT', valid datetime range: ['']"}"#;
 /// assert_eq!(parse_clock_skew(body), Some(784_111_777));
 /// ```
 #[must_use]

@@ -40,7 +40,12 @@ impl Guest for Component {
             Ok(Zeroizing::new("us-phoenix-1".into()))
         };
         let instance = InstancePrincipal::new();
-        let variable = |name: &str| find(&variables, name).map(Into::into);
+        let variable = |name: &str| {
+            let value = find(&variables, name)?;
+            // Which region it is does not matter here, and what knows it may be in a file.
+            let region = name.contains("_PRINCIPAL_REGION") && !value.trim().starts_with('/');
+            Some(if region { "us-phoenix-1".into() } else { value.into() })
+        };
         ResourcePrincipal::from_variables(&variable, &read, instance, &RegionSources::default())?;
         Ok(paths.into_inner())
     }

@@ -52,6 +52,18 @@ impl Jitter {
         text
     }
 
+    /// Whole seconds between two attempts of one call: 1 to 3, then 2 to 6, or what the server
+    /// asked for and up to 2 more. `None` for more than ten: that is too long to sit out.
+    pub(crate) fn pause(&mut self, attempt: u32, asked: Option<Duration>) -> Option<u64> {
+        if asked.is_some_and(|asked| asked > PATIENCE) {
+            return None;
+        }
+        let least = BASE * attempt.clamp(1, 2);
+        let drawn = self.between(least, least * 3);
+        let pause = asked.map_or(drawn, |asked| drawn.max(asked + drawn / 3));
+        Some(pause.as_secs() + u64::from(pause.subsec_millis() >= 500))
+    }
+
     /// The wait after so many failures in a row: between half and all of 1, 2, 4, … 30 seconds,
     /// or what the server asked for, up to five minutes.
     pub(crate) fn backoff(&mut self, failures: u32, retry_after: Option<Duration>) -> Duration {
@@ -69,6 +81,8 @@ impl fmt::Debug for Jitter {
 }
 
 const BASE: Duration = Duration::from_secs(1);
+/// What is waited for while others wait for the one who waits.
+const PATIENCE: Duration = Duration::from_secs(10);
 const CAP: Duration = Duration::from_secs(30);
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
 

@@ -8,6 +8,8 @@
 //! - With the key elsewhere, [`prepare`] gives what has to be signed, and
 //!   [`Prepared::finish`] takes the signature.
 //! - [`verify`] is the other direction.
+//! - An [`Exchange`] says how an instance, a function or a pod gets a credential, and a
+//!   [`Rotation`] when the next one is due.
 //!
 //! Every error has a stable `code()`, equal in all languages that ocisign
 //! speaks, and none holds a key, a token or a header's value.

@@ -57,9 +57,7 @@ impl Context<'_> {
                 }
                 Ok(Step::Ready(credential)) => return Ok((credential, exchange.region().cloned())),
                 Ok(Step::Wait(until)) => {
-                    // It counts whole seconds, in which all who failed together would meet again.
-                    let wait = Duration::from_secs(until.saturating_sub(now));
-                    self.time.sleep(wait.saturating_add(part_of_a_second()));
+                    self.time.sleep(Duration::from_secs(until.saturating_sub(now)));
                 }
                 Ok(Step::Send(request)) => match self.transport.send(&request) {
                     Err(fault) => exchange.receive(Err(fault), self.now()),
@@ -111,12 +109,6 @@ impl KeyBackend for NativeKeys {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Unsupported)?;
         Ok(Arc::new(NativeKey::generated(pair)?))
     }
-}
-
-/// Another one each time.
-fn part_of_a_second() -> Duration {
-    let [first, second, ..] = entropy();
-    Duration::from_secs(1).mul_f64(f64::from(u16::from_be_bytes([first, second])) / 65_536.0)
 }
 
 /// 32 random bytes of the system.

@@ -30,7 +30,7 @@ pub(crate) struct Parts {
 
 /// Keeps a credential fresh.
 ///
-/// What signs is read without a lock. The lock guards the rules alone: it is held for
+/// What signs is read without a lock, but from when a refresh is due to its end. The lock guards the rules alone: it is held for
 /// nanoseconds, and never while something is fetched.
 pub(crate) struct Keeper {
     parts: Parts,
@@ -301,8 +301,8 @@ impl End {
 }
 
 impl Refresh {
-    /// Refresh on a thread that lives as long as that takes; where there is none to be had,
-    /// on this one.
+    /// Refresh on a thread that lives as long as that takes. Where there is none to be had, it
+    /// has failed.
     pub(crate) fn beside(self) {
         // The closure is lost where no thread starts, and with it the claim: so it has failed.
         let _ = thread::Builder::new().name("ocisign-refresh".into()).spawn(|| self.run());
@@ -358,7 +358,8 @@ impl Refresh {
         self.process.ends.fetch_add(1, Ordering::SeqCst);
         drop(state);
         self.process.ended.notify(usize::MAX);
-        if let Some(tell) = &parts.on_refresh {
+        // A second panic, of the program's own, would end the process.
+        if let Some(tell) = parts.on_refresh.as_ref().filter(|_| !thread::panicking()) {
             tell(&match &ended {
                 Ok(generation) if Some(generation.number()) == before => Refreshed::Unchanged,
                 Ok(generation) => Refreshed::New(generation),

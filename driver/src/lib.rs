@@ -1,8 +1,11 @@
-//! Signs requests to Oracle Cloud Infrastructure (OCI), with native keys and files.
+//! Signs requests to Oracle Cloud Infrastructure (OCI), with the identity that the platform gives.
 //!
 //! [`ocisign_core`] decides what to send; this crate is the one that opens
 //! anything. All of the core is here too, so one dependency is enough.
 //!
+//! - [`Signer`] signs with an identity that stays fresh: an instance's, a function's, a pod's,
+//!   a user's, or whichever of them [`Chain`] finds.
+//! - [`Source`] is where it comes from; a program may have its own.
 //! - [`NativeKey`] signs and [`NativeVerifyingKey`] verifies, as fast as OpenSSL.
 //! - [`ProfileSource`] makes a [`Credential`] of a profile of `~/.oci/config`.
 //! - [`read_text`] reads a small secret file, and wipes it.

@@ -69,7 +69,7 @@ impl Signer {
     }
 
     /// With the identity that variables give: as [`from_default`](Self::from_default), without
-    /// configuration file and metadata service.
+    /// looking for a configuration file or a metadata service. `OCI_CLI_AUTH` may ask for them.
     #[must_use]
     pub fn from_env() -> Self {
         Self::builder(Chain::environment_only()).build()
@@ -557,8 +557,9 @@ pub struct SignerBuilder {
 pub(crate) type OnRefresh = Box<dyn Fn(&Refreshed<'_>) + Send + Sync>;
 
 impl SignerBuilder {
-    /// Without it no thread is started: what is due is fetched by [`Signer::refresh`], or by the
-    /// signature that finds nothing valid.
+    /// Without it no refresh runs beside a signature: what is due is fetched by
+    /// [`Signer::refresh`], or by the signature that finds nothing valid. Only the asynchronous
+    /// methods start threads then, where they have to wait.
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {
         self.background = background;

@@ -30,8 +30,7 @@ struct Instance {
 
 impl Instance {
     fn new(more: &[(&str, &str)]) -> Self {
-        let lifetimes =
-            Lifetimes { certificate: 8 * 86_400, instance: 1_800, ..Lifetimes::default() };
+        let lifetimes = Lifetimes { instance: 1_800, ..Lifetimes::default() };
         let emulated = Emulated::start(Config { lifetimes, ..Config::default() });
         let tls = emulated.emulator.tls_url();
         let more: Vec<_> = more

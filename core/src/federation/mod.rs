@@ -62,7 +62,8 @@ pub trait KeyBackend: Send + Sync {
 /// [`next_step`](Self::next_step) reads: asking twice changes nothing, though a request that
 /// is signed at another time is another one. [`receive`](Self::receive) is the only thing
 /// that changes it. What fails for a moment is asked again, three times in all, after waits
-/// with jitter; what fails for good is the error of every further `next_step`.
+/// with jitter; what fails for good, or wants to be left alone for more than ten seconds, is
+/// the error of every further `next_step`.
 ///
 /// The whole driving loop, with whatever sends requests and tells the time:
 ///
@@ -274,8 +275,8 @@ impl Exchange {
     }
 }
 
-/// In seconds: what `Retry-After` is heeded up to, and one for rounding.
-const MAX_WAIT: u64 = 301;
+/// In seconds, more than any pause.
+const MAX_WAIT: u64 = 20;
 
 /// Where it stands, and nothing of keys and tokens.
 impl fmt::Debug for Exchange {

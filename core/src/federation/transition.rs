@@ -240,17 +240,19 @@ impl Exchange {
             },
         };
         self.attempts += 1;
-        if again && self.attempts < MAX_ATTEMPTS {
-            self.wait_until = if matches!(fault, ExchangeFault::Refused { status: 401, .. }) {
-                // With the right time at once, however far that lies from this one.
+        let pause = match fault {
+            // With the right time at once, however far that lies from this one.
+            ExchangeFault::Refused { status: 401, .. } => {
                 self.redated = true;
-                0
-            } else {
-                let wait = self.jitter.backoff(self.attempts, self.retry_after);
-                now.saturating_add(wait.as_secs() + 1)
-            };
-        } else {
-            self.state = State::Failed(ExchangeError { call: name(&call), fault });
+                Some(0)
+            }
+            _ => self.jitter.pause(self.attempts, self.retry_after),
+        };
+        match pause.filter(|_| again && self.attempts < MAX_ATTEMPTS) {
+            Some(0) => self.wait_until = 0,
+            Some(pause) => self.wait_until = now.saturating_add(pause),
+            // Or the server wants to be left alone for longer: that is for the next exchange.
+            None => self.state = State::Failed(ExchangeError { call: name(&call), fault }),
         }
     }
 

@@ -60,7 +60,8 @@ impl Chain {
         Self::default()
     }
 
-    /// What variables say, and nothing else: no configuration file, no metadata service.
+    /// What variables say, and nothing else: no configuration file and no metadata service is
+    /// looked for, though `OCI_CLI_AUTH` may ask for one.
     #[must_use]
     pub fn environment_only() -> Self {
         Self { environment_only: true, ..Self::default() }
@@ -75,6 +76,8 @@ impl Chain {
             if let Some(kind) = variable("OCI_CLI_AUTH") {
                 break 'found match kind.trim() {
                     "instance_principal" => Found::Instance,
+                    "instance_obo_user" if variable(DELEGATION).is_some() => Found::Instance,
+                    "instance_obo_user" => Found::Config,
                     "resource_principal" => Found::Resource,
                     "oke_workload_identity" => Found::Workload,
                     "api_key" | "security_token"
@@ -91,6 +94,9 @@ impl Chain {
                 let has_token = variable("OCI_RESOURCE_PRINCIPAL_RPST").is_some();
                 let is_pod = version.trim() == "2.2" && in_cluster && !has_token;
                 break 'found if is_pod { Found::Workload } else { Found::Resource };
+            }
+            if HALF.iter().any(|name| variable(name).is_some()) {
+                break 'found Found::Resource; // whose error names what is missing
             }
             pass(Kind::ResourcePrincipal, "OCI_RESOURCE_PRINCIPAL_VERSION is not set".into());
             if !in_cluster {
@@ -113,7 +119,11 @@ impl Chain {
                 return Err(SourceError::NotFound(passed_over));
             }
             match self.config.file(environment) {
-                Ok(path) if path.exists() => break 'found Found::Config,
+                // What cannot be looked at, or was named, is there until it turns out otherwise.
+                Ok(path) if path.try_exists().unwrap_or(true) => break 'found Found::Config,
+                _ if NAMED.iter().any(|name| variable(name).is_some()) => {
+                    break 'found Found::Config;
+                }
                 Ok(path) => pass(Kind::ApiKey, format!("{} is not there", path.display())),
                 Err(_) => pass(Kind::ApiKey, "the home directory is not known".into()),
             }
@@ -147,7 +157,10 @@ impl Chain {
         let fetched = match choice.kind {
             Found::Config => self.config.fetch(context),
             Found::Environment => EnvironmentSource::new().fetch(context),
-            Found::Instance => InstanceSource::new().fetch(context),
+            Found::Instance => match context.environment().variable(DELEGATION) {
+                Some(path) => InstanceSource::new().delegation_token_file(path).fetch(context),
+                None => InstanceSource::new().fetch(context),
+            },
             Found::Resource => ResourceSource::new().fetch(context),
             Found::Workload => WorkloadSource::new().fetch(context),
         };
@@ -168,4 +181,13 @@ impl Source for Chain {
     }
 }
 
+const DELEGATION: &str = "OCI_CLI_DELEGATION_TOKEN_FILE";
+/// Without a version, half of a resource principal.
+const HALF: [&str; 3] = [
+    "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM",
+    "OCI_RESOURCE_PRINCIPAL_RPST",
+    "OCI_RESOURCE_PRINCIPAL_RPT_ENDPOINT",
+];
+/// A configuration that somebody asked for.
+const NAMED: [&str; 3] = ["OCI_CLI_CONFIG_FILE", "OCI_CLI_PROFILE", "OCI_CONFIG_FILE"];
 const REMEMBERED: Duration = Duration::from_mins(5);

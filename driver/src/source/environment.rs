@@ -32,7 +32,7 @@ impl EnvironmentSource {
 
     /// The first variable that says that there is somebody.
     pub(crate) fn evidence(environment: &Environment) -> Option<&'static str> {
-        let evidence = [USER, KEY_CONTENT, TOKEN_FILE];
+        let evidence = [USER, KEY_CONTENT, KEY_FILE, FINGERPRINT, TOKEN_FILE];
         evidence.into_iter().find(|name| environment.variable(name).is_some())
     }
 }
@@ -64,7 +64,7 @@ impl Source for EnvironmentSource {
             (credential, Kind::SessionToken, TOKEN_FILE)
         } else {
             let (tenancy, user) = (require("OCI_CLI_TENANCY")?, require(USER)?);
-            let fingerprint = require("OCI_CLI_FINGERPRINT")?;
+            let fingerprint = require(FINGERPRINT)?;
             let parts = [&tenancy, &user, &fingerprint].map(|part| part.trim());
             let [tenancy, user, fingerprint] = parts;
             (Credential::api_key(tenancy, user, fingerprint, key)?, Kind::ApiKey, USER)
@@ -77,6 +77,7 @@ impl Source for EnvironmentSource {
     }
 }
 
+const FINGERPRINT: &str = "OCI_CLI_FINGERPRINT";
 const KEY_CONTENT: &str = "OCI_CLI_KEY_CONTENT";
 const KEY_FILE: &str = "OCI_CLI_KEY_FILE";
 const TOKEN_FILE: &str = "OCI_CLI_SECURITY_TOKEN_FILE";

@@ -51,14 +51,12 @@ fn seconds(range: std::ops::Range<u64>) -> std::ops::Range<Duration> {
 }
 
 #[test]
-fn case_22_what_a_server_asks_for_is_waited_for_up_to_five_minutes() {
+fn case_22_what_a_server_asks_for_is_waited_for_up_to_ten_seconds() {
     for (status, asked, waited) in [
-        (429, "retry-after: 120\r\n", 120..123),
         (503, "Retry-After: 7\r\n", 7..10),
-        (429, "retry-after: 86400\r\n", 300..303),
         // A date, or nothing that it could be: as if it had said nothing.
-        (429, "retry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n", 0..4),
-        (500, "", 0..4),
+        (429, "retry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n", 1..7),
+        (500, "", 1..7),
     ] {
         let throttled = Throttled::new(status, asked);
         throttled.fail(2);
@@ -75,10 +73,10 @@ fn case_22_what_a_server_asks_for_is_waited_for_up_to_five_minutes() {
 }
 
 #[test]
-fn case_22_after_three_refusals_the_server_is_left_alone_for_as_long_as_it_asked() {
+fn case_22_a_server_that_asks_for_longer_is_left_alone_and_nobody_sleeps_for_it() {
     let throttled = Throttled::new(429, "retry-after: 120\r\n");
     let seen = &throttled.seen;
-    throttled.fail(3);
+    throttled.fail(1);
     let error = seen.signer.warm().unwrap_err();
     assert_eq!(error.code(), "EXCHANGE_REFUSED");
     assert!(error.to_string().ends_with("/v1/x509: answered 429 TooManyRequests"), "{error}");
@@ -87,12 +85,13 @@ fn case_22_after_three_refusals_the_server_is_left_alone_for_as_long_as_it_asked
     for _ in 0..100 {
         seen.signer.warm().unwrap_err();
     }
+    assert!(seen.clock.sleeps().is_empty());
     seen.clock.skip(Duration::from_secs(115));
     seen.signer.warm().unwrap_err();
-    assert_eq!(throttled.federation.heard().len(), 3);
+    assert_eq!(throttled.federation.heard().len(), 1);
     seen.clock.skip(Duration::from_secs(6));
     seen.signer.warm().unwrap();
-    assert_eq!(throttled.federation.heard().len(), 4);
+    assert_eq!(throttled.federation.heard().len(), 2);
 }
 
 #[test]
@@ -119,8 +118,8 @@ fn case_22_a_success_ends_the_waiting_and_the_next_failure_starts_anew() {
 
 #[test]
 fn case_22_clients_that_were_refused_together_do_not_come_back_together() {
-    for headers in ["", "retry-after: 30\r\n"] {
-        let waits: BTreeSet<Duration> = (0..6)
+    for headers in ["", "retry-after: 5\r\n"] {
+        let waits: BTreeSet<Duration> = (0..12)
             .map(|_| {
                 let throttled = Throttled::new(503, headers);
                 throttled.fail(1);
@@ -128,6 +127,6 @@ fn case_22_clients_that_were_refused_together_do_not_come_back_together() {
                 throttled.seen.clock.sleeps()[0]
             })
             .collect();
-        assert!(waits.len() > 4, "{waits:?}");
+        assert!(waits.len() > 1, "{waits:?}");
     }
 }

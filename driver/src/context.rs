@@ -39,6 +39,12 @@ impl Context<'_> {
         self.time.now().time
     }
 
+    /// Whether a life that ends then is over: as [`Rotation`](ocisign_core::Rotation) judges
+    /// it, to the next whole second.
+    pub(crate) fn is_over(&self, expires: ocisign_core::UnixTime) -> bool {
+        expires <= self.now().saturating_add(1)
+    }
+
     /// Run an exchange to its end: send, wait, and learn the server's time on the way.
     ///
     /// # Errors

@@ -338,7 +338,7 @@ fn case_13_a_pipe_without_a_writer_stops_neither_the_signer_nor_its_recovery() {
 #[test]
 fn case_14_a_token_that_nobody_replaces_is_expired_with_its_path_and_when_it_was_written() {
     let resource = Resource::new();
-    resource.clock.advance(1_199);
+    resource.clock.advance(1_198);
     assert_eq!(resource.signs(), 1);
     until("the refresh brought the same", || resource.signer.status().failures == 0);
     resource.clock.advance(2);

@@ -145,7 +145,7 @@ impl ConfigSource {
     ) -> Result<Fetched, SourceError> {
         let (token, key) = (source.token()?, Arc::new(source.key()?));
         let credential = self.session.credential(context, &token, key, region)?;
-        if let Some(expired) = credential.expires().filter(|&at| at <= context.now()) {
+        if let Some(expired) = credential.expires().filter(|&at| context.is_over(at)) {
             return Err(token_file_expired(source.token_path()?, expired));
         }
         Ok(Fetched::new(credential, Kind::SessionToken, ""))

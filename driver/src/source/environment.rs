@@ -57,7 +57,7 @@ impl Source for EnvironmentSource {
         let key = NativeKey::new(&PrivateKeyDer::from_pem(&pem, &options)?)?;
         let (mut credential, kind, origin) = if let Some(path) = environment.variable(TOKEN_FILE) {
             let credential = Credential::security_token(&read(path.clone())?, key)?;
-            if let Some(expired) = credential.expires().filter(|&at| at <= context.now()) {
+            if let Some(expired) = credential.expires().filter(|&at| context.is_over(at)) {
                 let path = expand_home(&path, environment.home().as_deref())?;
                 return Err(token_file_expired(path, expired));
             }

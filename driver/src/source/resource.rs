@@ -37,9 +37,10 @@ impl Source for ResourceSource {
         let origin = format!("OCI_RESOURCE_PRINCIPAL_VERSION is {}", version.trim());
         let exchange = Exchange::resource_principal(resource, Arc::new(NativeKeys), entropy());
         match context.run(exchange) {
-            Ok((credential, region)) => {
-                Ok(Fetched::new(credential, Kind::ResourcePrincipal, origin).region(region))
-            }
+            Ok((credential, region)) => match credential.expires() {
+                Some(at) if context.is_over(at) => Err(expired_file(context, at)),
+                _ => Ok(Fetched::new(credential, Kind::ResourcePrincipal, origin).region(region)),
+            },
             // Without a call: what has expired is the token that was brought.
             Err(SourceError::Exchange { error, retry_after }) => Err(match error.fault {
                 ExchangeFault::Credential(SignError::Expired(at)) if error.call.is_empty() => {

@@ -27,10 +27,26 @@ fn passed_over(error: &SignerError) -> Vec<(Kind, String)> {
 }
 
 #[test]
+fn a_configuration_or_a_token_that_was_named_is_not_passed_over() {
+    let emulated = Emulated::start(Config::default());
+    for (named, code) in [
+        (("OCI_CLI_CONFIG_FILE", "/nowhere/config"), "FILE_UNREADABLE"),
+        (("OCI_CONFIG_FILE", "/nowhere/config"), "FILE_UNREADABLE"),
+        (("OCI_CLI_PROFILE", "PROD"), "FILE_UNREADABLE"),
+        (("OCI_CLI_FINGERPRINT", "20:3b"), "MISSING_VARIABLE"),
+        (("OCI_RESOURCE_PRINCIPAL_RPST", "/nowhere/rpst"), "MISSING_VARIABLE"),
+    ] {
+        let none = [("OCI_CLI_CONFIG_FILE", ""), ("OCI_CONFIG_FILE", ""), ("HOME", "/nowhere")];
+        let seen = signer(emulated.environment(&[&none[..], &[named]].concat()), Chain::new());
+        assert_eq!(seen.signer.warm().unwrap_err().code(), code, "{named:?}");
+    }
+}
+
+#[test]
 fn a_chain_picks_the_most_specific_identity_and_says_why_it_went_past_others() {
     let mut emulated = Emulated::start(Config::default());
     let config = emulated.emulator.file("config").display().to_string();
-    let nowhere = [("OCI_CLI_CONFIG_FILE", "/nowhere/config"), ("OCI_CONFIG_FILE", "")];
+    let nowhere = [("OCI_CLI_CONFIG_FILE", ""), ("OCI_CONFIG_FILE", ""), ("HOME", "/nowhere")];
     let picks = |emulated: &Emulated, more: &[(&str, &str)]| {
         let seen = signer(emulated.environment(more), Chain::new());
         seen.signer.identity().unwrap()
@@ -45,7 +61,7 @@ fn a_chain_picks_the_most_specific_identity_and_says_why_it_went_past_others() {
             "OCI_RESOURCE_PRINCIPAL_VERSION is not set",
             "the pod has no service account token",
             "OCI_CLI_USER and OCI_CLI_KEY_CONTENT are not set",
-            "/nowhere/config is not there",
+            "/nowhere/.oci/config is not there",
         ]
     );
     let found = picks(&emulated, &[]);
@@ -198,7 +214,7 @@ fn the_most_specific_identity_is_not_passed_over_when_it_is_broken() {
 #[test]
 fn a_chain_that_many_threads_ask_first_chooses_once() {
     let emulated = Emulated::start(Config::default());
-    let more = [("OCI_CLI_CONFIG_FILE", "/nowhere/config"), ("OCI_CONFIG_FILE", "")];
+    let more = [("OCI_CLI_CONFIG_FILE", ""), ("OCI_CONFIG_FILE", ""), ("HOME", "/nowhere")];
     let seen = signer(emulated.environment(&more), Chain::new());
     thread::scope(|scope| {
         for _ in 0..16 {

@@ -68,18 +68,8 @@ fn escaped(text: &str) -> String {
 fn fetch(identity: &Identity, request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let client = Client::new(identity, Some(TIME_LIMIT))?;
     let mut pauses = PAUSES.iter();
-    let mut renewed = false;
     loop {
         let answer = client.send(request, &mut Content::Empty);
-        if let Ok(answer) = &answer
-            && answer.status() == 404
-            && !renewed
-        {
-            renewed = true;
-            if identity.signer.on_not_found(&answer.signed) {
-                continue;
-            }
-        }
         let (failure, again) = match answer.and_then(|answer| judged(identity, answer)) {
             Ok(Judged::Bundle(bundle)) => return Ok(bundle),
             Ok(Judged::Refused(failure, again)) => (failure, again),

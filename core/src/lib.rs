@@ -77,5 +77,5 @@ pub use rsa_key::{RsaKey, RsaVerifyingKey};
 pub use security_token::SecurityToken;
 pub use sign::{Prepared, SignedHeaders, prepare, sign};
 pub use signing_key::{SigningFailed, SigningKey, VerifyingKey};
-pub use time::{UnixTime, parse_clock_skew, parse_http_date};
+pub use time::{UnixTime, http_date, parse_clock_skew, parse_http_date};
 pub use verify::{Examined, VerifyOptions, examine, verify};

@@ -14,7 +14,7 @@ use crate::request::{
     Request, X_CONTENT_SHA256, X_DATE, encode_digest, is_token,
 };
 use crate::signing_string::SigningString;
-use crate::time::{UnixTime, imf_fixdate};
+use crate::time::{UnixTime, http_date};
 use crate::url;
 
 /// The headers to set on `request` so that OCI will accept it.
@@ -129,7 +129,7 @@ pub fn prepare(
         (None, Some(date), _) => lines.add(DATE, date.to_string()),
         (None, None, name) => {
             let name = if name == DateHeader::XDate { X_DATE } else { DATE };
-            lines.add(name, imf_fixdate(now).ok_or(SignError::InvalidDate(now))?);
+            lines.add(name, http_date(now).ok_or(SignError::InvalidDate(now))?);
         }
     }
     lines.signing_string.request_target(request.method, &target);

@@ -9,10 +9,16 @@ use der::DateTime;
 /// Seconds since 1970-01-01T00:00:00Z. There is no clock here: the caller has it.
 pub type UnixTime = u64;
 
-/// `Thu, 05 Jan 2014 21:31:40 GMT`: RFC 9110, section 5.6.7, IMF-fixdate.
+/// The value of a `Date` header: RFC 9110, section 5.6.7, IMF-fixdate. `None` after the year
+/// 9999.
 ///
-/// `None` after the year 9999.
-pub(crate) fn imf_fixdate(now: UnixTime) -> Option<String> {
+/// ```
+/// use ocisign_core::http_date;
+///
+/// assert_eq!(http_date(784_111_777).as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+/// ```
+#[must_use]
+pub fn http_date(now: UnixTime) -> Option<String> {
     let date = DateTime::from_unix_duration(Duration::from_secs(now)).ok()?;
     // 1970-01-01 was a Thursday.
     let weekday = WEEKDAYS.get(usize::try_from((now / 86_400 + 4) % 7).ok()?)?;
@@ -104,27 +110,27 @@ const MONTHS: [&str; 12] =
 
 #[cfg(test)]
 mod tests {
-    use super::{imf_fixdate, parse_imf_fixdate};
+    use super::{http_date, parse_imf_fixdate};
 
     #[test]
     fn writes_the_example_of_rfc_9110() {
-        assert_eq!(imf_fixdate(784_111_777).as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-        assert_eq!(imf_fixdate(0).as_deref(), Some("Thu, 01 Jan 1970 00:00:00 GMT"));
-        assert_eq!(imf_fixdate(1_709_164_800).as_deref(), Some("Thu, 29 Feb 2024 00:00:00 GMT"));
+        assert_eq!(http_date(784_111_777).as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+        assert_eq!(http_date(0).as_deref(), Some("Thu, 01 Jan 1970 00:00:00 GMT"));
+        assert_eq!(http_date(1_709_164_800).as_deref(), Some("Thu, 29 Feb 2024 00:00:00 GMT"));
     }
 
     #[test]
     fn ends_with_the_year_9999() {
         let last = 253_402_300_799;
-        assert_eq!(imf_fixdate(last).as_deref(), Some("Fri, 31 Dec 9999 23:59:59 GMT"));
-        assert_eq!(imf_fixdate(last + 1), None);
-        assert_eq!(imf_fixdate(u64::MAX), None);
+        assert_eq!(http_date(last).as_deref(), Some("Fri, 31 Dec 9999 23:59:59 GMT"));
+        assert_eq!(http_date(last + 1), None);
+        assert_eq!(http_date(u64::MAX), None);
     }
 
     #[test]
     fn reads_what_it_writes() {
         for now in (0..253_402_300_799).step_by(7_777_777_777) {
-            assert_eq!(imf_fixdate(now).as_deref().and_then(parse_imf_fixdate), Some(now));
+            assert_eq!(http_date(now).as_deref().and_then(parse_imf_fixdate), Some(now));
         }
     }
 

@@ -77,7 +77,6 @@ impl Chain {
                 break 'found match kind.trim() {
                     "instance_principal" => Found::Instance,
                     "instance_obo_user" if variable(DELEGATION).is_some() => Found::Instance,
-                    "instance_obo_user" => Found::Config,
                     "resource_principal" => Found::Resource,
                     "oke_workload_identity" => Found::Workload,
                     "api_key" | "security_token"
@@ -85,7 +84,7 @@ impl Chain {
                     {
                         Found::Environment
                     }
-                    "api_key" | "security_token" => Found::Config,
+                    "api_key" | "instance_obo_user" | "security_token" => Found::Config,
                     other => return Err(SourceError::UnsupportedAuthentication(word(other))),
                 };
             }

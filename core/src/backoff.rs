@@ -58,9 +58,9 @@ impl Jitter {
         if asked.is_some_and(|asked| asked > PATIENCE) {
             return None;
         }
-        let least = BASE * attempt.clamp(1, 2);
-        let drawn = self.between(least, least * 3);
-        let pause = asked.map_or(drawn, |asked| drawn.max(asked + drawn / 3));
+        let attempt = attempt.clamp(1, 2);
+        let drawn = self.between(BASE * attempt, BASE * attempt * 3);
+        let pause = asked.map_or(drawn, |asked| drawn.max(asked + drawn / attempt - BASE));
         Some(pause.as_secs() + u64::from(pause.subsec_millis() >= 500))
     }
 

@@ -60,7 +60,8 @@ impl Jitter {
         }
         let attempt = attempt.clamp(1, 2);
         let drawn = self.between(BASE * attempt, BASE * attempt * 3);
-        let pause = asked.map_or(drawn, |asked| drawn.max(asked + (drawn / attempt).saturating_sub(BASE)));
+        let pause =
+            asked.map_or(drawn, |asked| drawn.max(asked + (drawn / attempt).saturating_sub(BASE)));
         Some(pause.as_secs() + u64::from(pause.subsec_millis() >= 500))
     }
 

@@ -67,9 +67,13 @@ impl Time {
 
     /// Now, with the time of day as servers have it.
     pub(crate) fn now(&self) -> Moment {
-        let now = self.clock.now();
-        let offset = self.offset.load(Ordering::Relaxed);
-        Moment { time: now.time.saturating_add_signed(offset), ..now }
+        self.now_and_offset().0
+    }
+
+    /// The same, with the correction that is in it.
+    pub(crate) fn now_and_offset(&self) -> (Moment, i64) {
+        let (now, offset) = (self.clock.now(), self.offset());
+        (Moment { time: now.time.saturating_add_signed(offset), ..now }, offset)
     }
 
     pub(crate) fn sleep(&self, time: Duration) {

@@ -11,10 +11,11 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use event_listener::{Event, EventListener, Listener};
 use ocisign_core::{Claim, Decision, Generation, Moment, Quiet, Rejection, Rotation, Verdict};
 
+use crate::builder::OnRefresh;
 use crate::clock::Time;
 use crate::context::{Context, entropy};
 use crate::environment::Environment;
-use crate::signer::{OnRefresh, Refreshed, SignerError};
+use crate::signer::{Refreshed, SignerError};
 use crate::source::{Fetched, Source, SourceError};
 use crate::transport::Transport;
 

@@ -34,6 +34,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod builder;
 mod clock;
 mod context;
 mod environment;
@@ -54,6 +55,7 @@ mod transport;
 mod weak_key;
 
 // The public interface is:
+pub use builder::SignerBuilder;
 pub use clock::{Clock, SystemClock};
 pub use context::Context;
 pub use environment::Environment;
@@ -64,7 +66,7 @@ pub use key::{NativeKey, NativeVerifyingKey};
 pub use ocisign_core::*;
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub use send_error::SendError;
-pub use signer::{Refreshed, Refusal, Signed, Signer, SignerBuilder, SignerError, Status};
+pub use signer::{Refreshed, Refusal, Signed, Signer, SignerError, Status};
 pub use source::{
     Chain, ConfigSource, EnvironmentSource, Fetched, FnSource, InstanceSource, Kind, PassedOver,
     ProfileSource, ResourceSource, Source, SourceError, ValueSource, WorkloadSource,

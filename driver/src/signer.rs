@@ -10,14 +10,12 @@ use ocisign_core::{
     parse_clock_skew, parse_http_date,
 };
 
-use crate::clock::{Clock, SystemClock, Time};
-use crate::environment::Environment;
-use crate::keeper::{Keeper, Next, Parts};
+use crate::builder::SignerBuilder;
+use crate::keeper::{Keeper, Next};
 use crate::source::{
     Chain, ConfigSource, Fetched, FnSource, InstanceSource, ResourceSource, Source, SourceError,
     ValueSource, WorkloadSource,
 };
-use crate::transport::{HttpTransport, Transport};
 
 /// Signs requests with an identity that stays fresh.
 ///
@@ -52,7 +50,7 @@ use crate::transport::{HttpTransport, Transport};
 /// ```
 #[derive(Clone)]
 pub struct Signer {
-    keeper: Arc<Keeper>,
+    pub(crate) keeper: Arc<Keeper>,
 }
 
 impl Signer {
@@ -136,14 +134,7 @@ impl Signer {
     /// With any source, and more to be said.
     #[must_use]
     pub fn builder(source: impl Source + 'static) -> SignerBuilder {
-        SignerBuilder {
-            background: true,
-            clock: Time::new(SystemClock),
-            environment: Environment::process(),
-            on_refresh: None,
-            source: Box::new(source),
-            transport: None,
-        }
+        SignerBuilder::new(source)
     }
 
     /// The headers to set on `request`, as [`sign`](ocisign_core::sign) has them.
@@ -154,8 +145,7 @@ impl Signer {
     ///
     /// [`SignerError`]: the request cannot be signed, or there is nothing to sign with.
     pub fn sign(&self, request: &Request<'_>) -> Result<Signed, SignerError> {
-        let generation = self.ready()?;
-        self.sign_by(&generation, request)
+        self.ready()?.sign(request)
     }
 
     /// The same without blocking: where there is no valid credential, it waits for a refresh
@@ -178,8 +168,7 @@ impl Signer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn sign_async(&self, request: &Request<'_>) -> Result<Signed, SignerError> {
-        let generation = self.ready_async().await?;
-        self.sign_by(&generation, request)
+        self.ready_async().await?.sign(request)
     }
 
     /// Fetch the first credential now, or see that there is a valid one.
@@ -301,14 +290,14 @@ impl Signer {
         }
     }
 
-    fn ready(&self) -> Result<Arc<Generation>, SignerError> {
+    fn ready(&self) -> Result<Ready, SignerError> {
         loop {
-            let now = self.keeper.time().now();
+            let (now, offset) = self.keeper.time().now_and_offset();
             if let Some(generation) = self.keeper.quiet(now) {
-                return Ok(generation);
+                return Ok(Ready { generation, now: now.time, offset });
             }
             match self.keeper.next(now)? {
-                Next::Sign(generation) => return Ok(generation),
+                Next::Sign(generation) => return Ok(Ready { generation, now: now.time, offset }),
                 Next::Lead(refresh) => refresh.run(),
                 Next::Follow(end) => {
                     end.wait();
@@ -317,14 +306,14 @@ impl Signer {
         }
     }
 
-    async fn ready_async(&self) -> Result<Arc<Generation>, SignerError> {
+    async fn ready_async(&self) -> Result<Ready, SignerError> {
         loop {
-            let now = self.keeper.time().now();
+            let (now, offset) = self.keeper.time().now_and_offset();
             if let Some(generation) = self.keeper.quiet(now) {
-                return Ok(generation);
+                return Ok(Ready { generation, now: now.time, offset });
             }
             match self.keeper.next(now)? {
-                Next::Sign(generation) => return Ok(generation),
+                Next::Sign(generation) => return Ok(Ready { generation, now: now.time, offset }),
                 Next::Lead(refresh) => {
                     refresh.run_elsewhere().heard().await;
                 }
@@ -333,16 +322,6 @@ impl Signer {
                 }
             }
         }
-    }
-
-    fn sign_by(
-        &self,
-        generation: &Generation,
-        request: &Request<'_>,
-    ) -> Result<Signed, SignerError> {
-        let offset = self.keeper.time().offset();
-        let headers = generation.sign(request, self.keeper.time().now().time)?;
-        Ok(Signed { headers, generation: generation.number(), offset })
     }
 
     /// Whether dates are others now than when this was signed, by this refusal or another's.
@@ -399,6 +378,20 @@ impl Signer {
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer").field("keeper", &self.keeper).finish()
+    }
+}
+
+/// What signs, and by which reading of the clock.
+struct Ready {
+    generation: Arc<Generation>,
+    now: UnixTime,
+    offset: i64,
+}
+
+impl Ready {
+    fn sign(&self, request: &Request<'_>) -> Result<Signed, SignerError> {
+        let headers = self.generation.sign(request, self.now)?;
+        Ok(Signed { headers, generation: self.generation.number(), offset: self.offset })
     }
 }
 
@@ -541,81 +534,5 @@ impl std::error::Error for SignerError {
 impl From<SignError> for SignerError {
     fn from(error: SignError) -> Self {
         Self::Sign(error)
-    }
-}
-
-/// What can be said of a signer before it is made.
-pub struct SignerBuilder {
-    background: bool,
-    clock: Time,
-    environment: Environment,
-    on_refresh: Option<OnRefresh>,
-    source: Box<dyn Source>,
-    transport: Option<Box<dyn Transport>>,
-}
-
-pub(crate) type OnRefresh = Box<dyn Fn(&Refreshed<'_>) + Send + Sync>;
-
-impl SignerBuilder {
-    /// Without it no refresh runs beside a signature: what is due is fetched by
-    /// [`Signer::refresh`], or by the signature that finds nothing valid. Only the asynchronous
-    /// methods start threads then, where they have to wait.
-    #[must_use]
-    pub fn background(mut self, background: bool) -> Self {
-        self.background = background;
-        self
-    }
-
-    /// Another clock than the machine's.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Time::new(clock);
-        self
-    }
-
-    /// Another environment than the process's.
-    #[must_use]
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = environment;
-        self
-    }
-
-    /// Call this after each refresh, on the thread that made it: for logs, metrics and alarms.
-    #[must_use]
-    pub fn on_refresh(mut self, tell: impl Fn(&Refreshed<'_>) + Send + Sync + 'static) -> Self {
-        self.on_refresh = Some(Box::new(tell));
-        self
-    }
-
-    /// Another way to send the requests of exchanges than over the network.
-    #[must_use]
-    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.transport = Some(Box::new(transport));
-        self
-    }
-
-    /// The signer. Nothing is opened yet.
-    #[must_use]
-    pub fn build(self) -> Signer {
-        let transport =
-            self.transport.unwrap_or_else(|| Box::new(HttpTransport::new(&self.environment)));
-        let parts = Parts {
-            background: self.background,
-            environment: self.environment,
-            on_refresh: self.on_refresh,
-            source: self.source,
-            time: self.clock,
-            transport,
-        };
-        Signer { keeper: Arc::new(Keeper::new(parts)) }
-    }
-}
-
-impl fmt::Debug for SignerBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignerBuilder")
-            .field("background", &self.background)
-            .field("environment", &self.environment)
-            .finish_non_exhaustive()
     }
 }

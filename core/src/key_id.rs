@@ -6,7 +6,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::error::{HeaderFault, SignError};
-use crate::request::{OPC_OBO_TOKEN, is_printable};
+use crate::request::{OPC_OBO_TOKEN, is_printable, trim_text};
 
 /// The name by which the server knows a key, and on whose behalf it is used.
 ///
@@ -76,7 +76,7 @@ impl KeyId {
     /// # Ok::<(), ocisign_core::SignError>(())
     /// ```
     pub fn with_delegation_token(mut self, token: &str) -> Result<Self, SignError> {
-        let token = token.trim_start_matches('\u{feff}').trim();
+        let token = trim_text(token);
         let fault = if token.len() > MAX_LENGTH {
             HeaderFault::TooLong
         } else if token.is_empty() || !is_printable(token) {

@@ -259,6 +259,11 @@ pub(crate) fn trim(value: &str) -> &str {
     value.trim_matches([' ', '\t'])
 }
 
+/// Text out of a file, without its byte order mark, blanks and line ends.
+pub(crate) fn trim_text(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
+}
+
 pub(crate) fn is_printable(value: &str) -> bool {
     value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }

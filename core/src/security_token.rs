@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::error::{SignError, TokenFault};
 use crate::key_id::{KeyId, MAX_LENGTH};
 use crate::public_key::PublicKey;
+use crate::request::trim_text;
 use crate::time::UnixTime;
 
 /// A session or resource principal token (UPST, RPST): a JWT that OCI signed.
@@ -50,7 +51,7 @@ impl SecurityToken {
         if text.len() > MAX_LENGTH {
             return Err(TokenFault::TooLong);
         }
-        let text = text.trim_start_matches('\u{feff}').trim();
+        let text = trim_text(text);
         let text = text.strip_prefix("ST$").unwrap_or(text);
         let mut parts = text.split('.');
         let (Some(header), Some(claims), Some(signature), None) =

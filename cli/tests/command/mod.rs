@@ -2,9 +2,15 @@
 #![allow(dead_code)] // each test takes what it needs
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// The lines of a request up to the empty one, as a server reads them.
+pub(crate) fn head(reader: &mut impl BufRead) -> Vec<String> {
+    let lines = reader.lines().map(|line| line.unwrap().trim_end().to_owned());
+    lines.take_while(|line| !line.is_empty()).collect()
+}
 
 /// What a run of the command gave.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test file uses its own part
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -96,15 +96,7 @@ pub(crate) fn serve(answers: Vec<String>) -> (String, JoinHandle<Vec<Received>>)
         for answer in answers {
             let (mut stream, _) = listener.accept().unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut lines = Vec::new();
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                match line.trim_end() {
-                    "" => break,
-                    line => lines.push(line.to_owned()),
-                }
-            }
+            let mut lines = command::head(&mut reader);
             let mut received =
                 Received { request_line: lines.remove(0), headers: lines, length: 0 };
             // Not kept: there may be more than fits.

@@ -15,6 +15,7 @@ use crate::credential::Credential;
 use crate::federation::call::{self, Draft};
 use crate::federation::http::{Endpoint, shown};
 use crate::federation::instance::InstancePrincipal;
+use crate::request::trim_text;
 use crate::signing_key::SigningKey;
 
 /// How to exchange a session token for one that lives longer, with the same key.
@@ -30,7 +31,7 @@ impl SessionRefresh {
     /// By the authentication service at this endpoint, for this token and its key.
     #[must_use]
     pub fn new(endpoint: &str, token: &str, key: Arc<dyn SigningKey>) -> Self {
-        let token = token.trim_start_matches('\u{feff}').trim();
+        let token = trim_text(token);
         let token = token.strip_prefix("ST$").unwrap_or(token);
         Self { endpoint: base(endpoint), token: Zeroizing::new(token.into()), key }
     }

@@ -7,6 +7,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::region::{Region, RegionSources};
+use crate::request::trim_text;
 use crate::url;
 
 /// The variables that start and end in the same way.
@@ -112,7 +113,7 @@ impl<'a> Variables<'a> {
 }
 
 fn trimmed(text: &str) -> Zeroizing<String> {
-    Zeroizing::new(text.trim_start_matches('\u{feff}').trim().into())
+    Zeroizing::new(trim_text(text).into())
 }
 
 /// Neither a token nor PEM begins like one, on any system.

@@ -16,6 +16,7 @@ use crate::federation::call::Draft;
 use crate::federation::error::ExchangeFault;
 use crate::federation::http::Endpoint;
 use crate::region::Region;
+use crate::request::trim_text;
 use crate::security_token::SecurityToken;
 use crate::signing_key::SigningKey;
 use crate::time::UnixTime;
@@ -43,9 +44,7 @@ impl WorkloadIdentity {
         Self {
             host: host.trim().into(),
             port: 12_250,
-            token: Zeroizing::new(
-                service_account_token.trim_start_matches('\u{feff}').trim().into(),
-            ),
+            token: Zeroizing::new(trim_text(service_account_token).into()),
             region: None,
         }
     }

@@ -29,6 +29,21 @@ impl Reply {
 
 pub(crate) type Replied = Result<Reply, TransportFault>;
 
+/// Let an exchange have a reply. Returns the answer as `Debug` shows it.
+pub(crate) fn give(exchange: &mut Exchange, replied: &Replied, now: u64) -> String {
+    let headers: Vec<(&str, &str)> = replied
+        .iter()
+        .flat_map(|reply| reply.headers.iter().map(|(name, value)| (*name, value.as_str())))
+        .collect();
+    let answer = replied.as_ref().map_err(|fault| *fault).map(|reply| HttpAnswer {
+        status: reply.status,
+        headers: &headers,
+        body: &reply.body,
+    });
+    exchange.receive(answer, now);
+    format!("{answer:?}")
+}
+
 /// What came of an exchange, and what was seen on the way.
 pub(crate) struct Run {
     pub(crate) result: Result<Arc<Credential>, ExchangeError>,
@@ -86,17 +101,8 @@ pub(crate) fn run_at(
                 let shown = format!("{request:?} {exchange:?}");
                 let before = requests.len();
                 requests.push(request);
-                let headers: Vec<(&str, &str)> = replied
-                    .iter()
-                    .flat_map(|reply| reply.headers.iter().map(|(n, v)| (*n, v.as_str())))
-                    .collect();
-                let answer = replied.as_ref().map_err(|fault| *fault).map(|reply| HttpAnswer {
-                    status: reply.status,
-                    headers: &headers,
-                    body: &reply.body,
-                });
-                exchange.receive(answer, received);
-                let shown = format!("{shown} {answer:?} {exchange:?}");
+                let given = give(&mut exchange, &replied, received);
+                let shown = format!("{shown} {given} {exchange:?}");
                 assert_hidden(&shown, &secrets_of(&requests[before]));
                 if let Ok(reply) = &replied {
                     assert_hidden(&shown, &secrets_in(&reply.body));

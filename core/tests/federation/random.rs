@@ -1,11 +1,11 @@
 //! Any answers in any order: no panic, and an end.
 
-use ocisign_core::{HttpAnswer, Step, TransportFault};
+use ocisign_core::{Step, TransportFault};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
 
-use crate::drive::{Replied, Reply, run, run_at};
+use crate::drive::{Replied, Reply, give, run, run_at};
 use crate::made::{LEAF, NOW, OTHER_KEY, claims, public_key, token};
 use crate::world::{answer, exchanges, key_of, resource_tokens, wrap};
 
@@ -65,17 +65,7 @@ proptest! {
                 }
             } else if let Some(request) = &asked {
                 // The answer to a request of before, which may not be that of now.
-                let replied = reply(&one, request);
-                let headers: Vec<(&str, &str)> = replied
-                    .iter()
-                    .flat_map(|reply| reply.headers.iter().map(|(n, v)| (*n, v.as_str())))
-                    .collect();
-                let answer = replied.as_ref().map_err(|fault| *fault).map(|reply| HttpAnswer {
-                    status: reply.status,
-                    headers: &headers,
-                    body: &reply.body,
-                });
-                exchange.receive(answer, time);
+                give(&mut exchange, &reply(&one, request), time);
             }
         }
     }

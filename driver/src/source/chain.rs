@@ -156,10 +156,10 @@ impl Chain {
         let fetched = match choice.kind {
             Found::Config => self.config.fetch(context),
             Found::Environment => EnvironmentSource::new().fetch(context),
-            Found::Instance => match context.environment().variable(DELEGATION) {
-                Some(path) => InstanceSource::new().delegation_token_file(path).fetch(context),
-                None => InstanceSource::new().fetch(context),
-            },
+            Found::Instance => {
+                let delegation = context.environment().variable(DELEGATION);
+                InstanceSource::new().on_behalf(delegation).fetch(context)
+            }
             Found::Resource => ResourceSource::new().fetch(context),
             Found::Workload => WorkloadSource::new().fetch(context),
         };

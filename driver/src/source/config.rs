@@ -103,10 +103,9 @@ impl Source for ConfigSource {
         let origin = format!("profile {name:?} of {}", file.display());
         let delegation = set("delegation_token_file");
         let fetched = match set("authentication_type") {
-            Some("instance_principal") => match delegation {
-                Some(path) => InstanceSource::new().delegation_token_file(path).fetch(context),
-                None => InstanceSource::new().fetch(context),
-            },
+            Some("instance_principal") => {
+                InstanceSource::new().on_behalf(delegation.map(Into::into)).fetch(context)
+            }
             Some("instance_obo_user") => InstanceSource::new()
                 .delegation_token_file(profile.require("delegation_token_file")?)
                 .fetch(context),

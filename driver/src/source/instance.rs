@@ -25,8 +25,13 @@ impl InstanceSource {
 
     /// On behalf of the user whose delegation token is in this file, read anew each time.
     #[must_use]
-    pub fn delegation_token_file(mut self, path: impl Into<String>) -> Self {
-        self.delegation_token_file = Some(path.into());
+    pub fn delegation_token_file(self, path: impl Into<String>) -> Self {
+        self.on_behalf(Some(path.into()))
+    }
+
+    /// The same, where there is such a file.
+    pub(crate) fn on_behalf(mut self, delegation_token_file: Option<String>) -> Self {
+        self.delegation_token_file = delegation_token_file;
         self
     }
 }

@@ -84,9 +84,11 @@ impl Context<'_> {
         }
     }
 
-    /// The region of a name, by the tables and what the environment adds to them.
-    pub(crate) fn region(&self, name: &str) -> Option<Region> {
-        self.with_region_sources(|sources| Region::lookup(name, sources).ok())
+    /// The region of a name, by the tables and what the environment adds to them; of what sets
+    /// it, too, for the error.
+    pub(crate) fn region(&self, setting: &'static str, name: &str) -> Result<Region, SourceError> {
+        let region = self.with_region_sources(|sources| Region::lookup(name.trim(), sources));
+        region.map_err(|error| SourceError::Region { setting, error })
     }
 
     pub(crate) fn with_region_sources<T>(&self, use_: impl FnOnce(&RegionSources<'_>) -> T) -> T {

@@ -8,14 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ocisign_core::{Endpoint, HttpAnswer, HttpRequest, TransportFault};
+use ocisign_core::{
+    Endpoint, HttpAnswer, HttpRequest, TransportFault, VariableError, VariableFault,
+};
 use rustls_native_certs::{load_certs_from_paths, load_native_certs};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ProxyProtocol};
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
 use crate::file::{FileError, read_text};
+use crate::source::SourceError;
 
 /// Sends the requests of exchanges. [`HttpTransport`] does it over the network; a program
 /// that has an HTTP client already can give its own.
@@ -100,13 +103,13 @@ impl HttpTransport {
     ///
     /// # Errors
     ///
-    /// When `OCI_DEFAULT_CERTS_PATH` cannot be read.
-    pub fn client(&self) -> Result<Agent, FileError> {
+    /// When `OCI_DEFAULT_CERTS_PATH` cannot be read, or the proxy's variable is no URL of one.
+    pub fn client(&self) -> Result<Agent, SourceError> {
         let roots = match &self.certificates {
             Some(path) => certificates_at(path)?,
             None => system_certificates(&self.environment),
         };
-        Ok(agent(roots, proxy(&self.environment)))
+        Ok(agent(roots, proxy(&self.environment)?))
     }
 
     /// What a failure of that client comes to.
@@ -115,10 +118,10 @@ impl HttpTransport {
         fault(error)
     }
 
-    fn agent(&self, endpoint: Endpoint, secure: bool) -> Result<Agent, FileError> {
+    fn agent(&self, endpoint: Endpoint, secure: bool) -> Result<Agent, SourceError> {
         match endpoint {
             Endpoint::Service if secure => self.client(),
-            Endpoint::Service => Ok(agent(RootCerts::WebPki, proxy(&self.environment))),
+            Endpoint::Service => Ok(agent(RootCerts::WebPki, proxy(&self.environment)?)),
             Endpoint::Metadata => Ok(agent(RootCerts::WebPki, None)),
             Endpoint::Workload => Ok(agent(certificates_at(&self.workload_certificates)?, None)),
         }
@@ -133,7 +136,10 @@ impl Transport for HttpTransport {
         }
         let limit = request.endpoint.size_limit();
         let agent = self.agent(request.endpoint, request.is_secure());
-        let agent = agent.map_err(|_| TransportFault::Authorities)?;
+        let agent = agent.map_err(|error| match error {
+            SourceError::Variable(_) => TransportFault::Proxy,
+            _ => TransportFault::Authorities,
+        })?;
         let body: &[u8] = &request.body;
         let built = builder.body(body).map_err(|_| TransportFault::Other)?;
         let configured =
@@ -224,13 +230,22 @@ fn system_certificates(environment: &Environment) -> RootCerts {
     RootCerts::from(found.iter().map(|der| Certificate::from_der(der).to_owned()))
 }
 
-/// The proxy that the environment says. What is no URL of one is passed over.
-fn proxy(environment: &Environment) -> Option<Proxy> {
-    let variable = |name: &str| {
-        environment.variable(name).or_else(|| environment.variable(&name.to_ascii_lowercase()))
+/// The proxy that the environment says. Nothing goes around one that cannot be used.
+fn proxy(environment: &Environment) -> Result<Option<Proxy>, VariableError> {
+    let variable = |name: &'static str| {
+        let either = [name.to_owned(), name.to_ascii_lowercase()];
+        either.iter().find_map(|name| environment.variable(name))
     };
-    let url = variable("HTTPS_PROXY").or_else(|| variable("ALL_PROXY"))?;
-    let given = Proxy::new(url.trim()).ok()?;
+    let named = |name| variable(name).map(|url| (name, url));
+    let Some((name, url)) = named("HTTPS_PROXY").or_else(|| named("ALL_PROXY")) else {
+        return Ok(None);
+    };
+    let invalid = || VariableError::new(name, VariableFault::Expected("the URL of an HTTP proxy"));
+    let given = Proxy::new(url.trim()).map_err(|_| invalid())?;
+    // Without its own code for another, the library would go around it.
+    if !matches!(given.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+        return Err(invalid());
+    }
     let mut proxy = Proxy::builder(given.protocol()).host(given.host()).port(given.port());
     if let Some(name) = given.username() {
         proxy = proxy.username(name);
@@ -246,7 +261,7 @@ fn proxy(environment: &Environment) -> Option<Proxy> {
             proxy = proxy.no_proxy(&format!(".{host}"));
         }
     }
-    proxy.build().ok()
+    Ok(Some(proxy.build().map_err(|_| invalid())?))
 }
 
 fn fault(error: &ureq::Error) -> TransportFault {

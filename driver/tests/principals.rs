@@ -89,6 +89,40 @@ fn a_user_acts_by_variables_alone() {
 }
 
 #[test]
+fn a_region_that_cannot_be_one_is_an_error_that_names_what_sets_it() {
+    let emulated = Emulated::start(Config::default());
+    for name in ["OCI_CLI_REGION", "OCI_REGION"] {
+        let environment = emulated.environment(&[(name, "us ashburn")]);
+        let signer = Signer::builder(ConfigSource::new()).environment(environment).build();
+        let warm = signer.warm();
+        if name == "OCI_REGION" {
+            warm.unwrap(); // the profile has one
+            continue;
+        }
+        let error = warm.unwrap_err();
+        assert_eq!(error.code(), "INVALID_REGION");
+        assert!(error.to_string().contains("OCI_CLI_REGION: the region is"), "{error}");
+    }
+    let text = std::fs::read_to_string(emulated.emulator.file("config")).unwrap();
+    let changed: String = text
+        .lines()
+        .map(|line| if line.starts_with("region") { "region=../x" } else { line })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let path = emulated.emulator.file("changed");
+    std::fs::write(&path, changed).unwrap();
+    let error = emulated.builder(ConfigSource::new().path(path)).build().warm().unwrap_err();
+    assert_eq!(error.code(), "INVALID_REGION");
+    assert!(error.to_string().contains("region: the region is"), "{error}");
+
+    let environment = emulated.environment(&[("OCI_RESOURCE_PRINCIPAL_REGION", "a/b")]);
+    let pod = WorkloadSource::new().token_file(emulated.emulator.file("kubernetes/token"));
+    let error = Signer::builder(pod).environment(environment).build().warm().unwrap_err();
+    assert_eq!(error.code(), "INVALID_REGION");
+    assert!(error.to_string().contains("OCI_RESOURCE_PRINCIPAL_REGION"), "{error}");
+}
+
+#[test]
 fn the_default_chain_finds_whoever_is_there_most_specifically() {
     let mut emulated = Emulated::start(Config::default());
     let signer = emulated.builder(Chain::new()).build();

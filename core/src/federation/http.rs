@@ -145,6 +145,8 @@ pub enum TransportFault {
     Other,
     /// What came back is not HTTP.
     Protocol,
+    /// The proxy that was configured cannot be used.
+    Proxy,
     /// No whole answer came in time.
     Timeout,
     /// The server did not prove who it is.
@@ -163,6 +165,7 @@ impl fmt::Display for TransportFault {
             Self::Dns => "the name of the host could not be resolved",
             Self::Other => "the request could not be sent",
             Self::Protocol => "what came back is not HTTP",
+            Self::Proxy => "HTTPS_PROXY or ALL_PROXY is not the URL of an HTTP proxy",
             Self::Timeout => "no whole answer came in time",
             Self::Tls => "the server did not prove by TLS who it is",
             Self::TooLarge => "the answer is larger than 65,536 bytes",

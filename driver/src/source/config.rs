@@ -99,7 +99,7 @@ impl Source for ConfigSource {
             source = source.home(home);
         }
         let set = |key| profile.get(key).filter(|value| !value.is_empty());
-        let region = region(context, set("region"));
+        let region = region(context, set("region"))?;
         let origin = format!("profile {name:?} of {}", file.display());
         let delegation = set("delegation_token_file");
         let fetched = match set("authentication_type") {
@@ -151,11 +151,15 @@ impl ConfigSource {
     }
 }
 
-/// The region that the environment or the profile says, where it is one.
-pub(crate) fn region(context: &Context<'_>, profile: Option<&str>) -> Option<Region> {
-    let variable = |name| context.environment().variable(name);
-    let name = variable("OCI_CLI_REGION")
-        .or_else(|| profile.map(ToOwned::to_owned))
-        .or_else(|| variable("OCI_REGION"))?;
-    context.region(name.trim())
+/// The region that the environment or the profile says.
+pub(crate) fn region(
+    context: &Context<'_>,
+    profile: Option<&str>,
+) -> Result<Option<Region>, SourceError> {
+    let variable = |name| context.environment().variable(name).map(|value| (name, value));
+    variable("OCI_CLI_REGION")
+        .or_else(|| profile.map(|value| ("region", value.to_owned())))
+        .or_else(|| variable("OCI_REGION"))
+        .map(|(setting, name)| context.region(setting, &name))
+        .transpose()
 }

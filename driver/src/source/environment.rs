@@ -73,7 +73,7 @@ impl Source for EnvironmentSource {
             credential = credential.with_delegation_token(&read(path)?)?;
         }
         let fetched = Fetched::new(credential, kind, format!("{origin} is set"));
-        Ok(fetched.region(region(context, None)))
+        Ok(fetched.region(region(context, None)?))
     }
 }
 

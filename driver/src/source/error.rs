@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ocisign_core::{
-    ExchangeError, KeyError, ProfileError, RefusedGeneration, SignError, UnixTime, VariableError,
+    ExchangeError, KeyError, ProfileError, RefusedGeneration, RegionError, SignError, UnixTime,
+    VariableError,
 };
 
 use crate::file::FileError;
@@ -34,6 +35,13 @@ pub enum SourceError {
     Other(String),
     /// The profile lacks what it needs.
     Profile(ProfileError),
+    /// A region is set to what cannot be one.
+    Region {
+        /// The variable, or the key of the profile.
+        setting: &'static str,
+        /// What is wrong with it.
+        error: RegionError,
+    },
     /// The fetch did not come to an end.
     Stopped,
     /// The token in a file has expired, and whoever writes it wrote no other.
@@ -81,6 +89,7 @@ impl SourceError {
             Self::NotFound(_) => "NO_CREDENTIAL",
             Self::Other(_) => "SOURCE_FAILED",
             Self::Profile(error) => error.code(),
+            Self::Region { error, .. } => error.code(),
             Self::Stopped => "REFRESH_STOPPED",
             Self::TokenFileExpired { .. } => "EXPIRED",
             Self::UnsupportedAuthentication(_) => "UNSUPPORTED_AUTHENTICATION",
@@ -115,6 +124,7 @@ impl fmt::Display for SourceError {
             }
             Self::Other(message) => f.write_str(message),
             Self::Profile(error) => error.fmt(f),
+            Self::Region { setting, error } => write!(f, "{setting}: {error}"),
             Self::Stopped => f.write_str("the refresh ended without a result"),
             Self::TokenFileExpired { path, modified, expired } => {
                 write!(

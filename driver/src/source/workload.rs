@@ -50,8 +50,8 @@ impl Source for WorkloadSource {
                 port.map_err(|_| VariableError::new(PORT, VariableFault::Expected("a port")))?,
             );
         }
-        if let Some(region) = variable(REGION).and_then(|name| context.region(name.trim())) {
-            workload = workload.region(region);
+        if let Some(name) = variable(REGION) {
+            workload = workload.region(context.region(REGION, &name)?);
         }
         let origin = format!("the service account token {}", self.token_file.display());
         let exchange = Exchange::workload_identity(workload, Arc::new(NativeKeys), entropy());

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use ocisign::{InstanceSource, Signer, TransportFault, WorkloadSource};
+use ocisign::{HttpTransport, InstanceSource, Signer, TransportFault, WorkloadSource};
 use ocisign_emulator::Config;
 
 use crate::emulated::Emulated;
@@ -127,6 +127,25 @@ fn case_29_a_proxy_that_is_not_there_is_an_error_of_the_call_and_not_gone_around
     let error = seen.signer.warm().unwrap_err();
     assert_eq!(error.code(), "EXCHANGE_UNREACHABLE");
     assert!(error.to_string().contains("/v1/x509"), "{error}");
+    assert_eq!(emulated.count("POST", "/v1/x509"), 0);
+}
+
+#[test]
+fn case_29_a_proxy_that_cannot_be_used_is_an_error_and_not_gone_around() {
+    let emulated = Emulated::start(Config::default());
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        for url in ["http://", "ftp://127.0.0.1:3128", "socks5://127.0.0.1:1080", "a b"] {
+            let environment = over_tls(&emulated, &[(name, url)]);
+            let error = HttpTransport::new(&environment).client().unwrap_err();
+            assert_eq!(error.code(), "INVALID_VARIABLE");
+            let shown = error.to_string();
+            assert_eq!(shown, format!("{}: not the URL of an HTTP proxy", name.to_uppercase()));
+
+            let error = signer(environment, InstanceSource::new()).signer.warm().unwrap_err();
+            assert_eq!(error.code(), "EXCHANGE_UNREACHABLE");
+            assert!(error.to_string().contains("HTTPS_PROXY"), "{error}");
+        }
+    }
     assert_eq!(emulated.count("POST", "/v1/x509"), 0);
 }
 

@@ -9,7 +9,7 @@ use ocisign_core::{
     DomainClient, Endpoint, Exchange, ExchangeError, ExchangeFault, HttpAnswer, HttpRequest,
     InstancePrincipal, KeyBackend, RegionError, RegionSources, ResourcePrincipal, SecurityToken,
     SessionRefresh, SignError, Step, TokenExchange, TransportFault, UnixTime, UserSession,
-    VariableError, VariableFault, WorkloadIdentity,
+    VariableError, WorkloadIdentity,
 };
 use zeroize::Zeroizing;
 
@@ -58,7 +58,7 @@ impl GuestExchange for Running {
         entropy: String,
     ) -> Result<wit::Exchange, Error> {
         let keys = SessionKeys::new(session_key, entropy)?;
-        let instance = instance(&environment);
+        let instance = environment.instance()?;
         Ok(begin(keys, |keys, seed| Exchange::instance_principal(instance, keys, seed)))
     }
 
@@ -75,7 +75,7 @@ impl GuestExchange for Running {
         let resource = ResourcePrincipal::from_variables(
             &|name| environment.variable(name).map(Into::into),
             &read,
-            instance(&environment),
+            environment.instance()?,
             &environment.region_sources(),
         )?;
         Ok(begin(keys, |keys, seed| Exchange::resource_principal(resource, keys, seed)))
@@ -89,16 +89,11 @@ impl GuestExchange for Running {
     ) -> Result<wit::Exchange, Error> {
         let keys = SessionKeys::new(session_key, entropy)?;
         let token = Zeroizing::new(service_account_token);
-        let host = environment.variable(HOST).ok_or_else(|| VariableError::missing(HOST))?;
-        let mut workload = WorkloadIdentity::new(host, &token);
-        if let Some(port) = environment.variable(PORT) {
-            let wrong = || invalid(PORT, "the number of a port");
-            workload = workload.port(port.trim().parse().map_err(|_| wrong())?);
-        }
-        if let Some(name) = environment.variable(REGION) {
-            let region = ocisign_core::Region::lookup(name, &environment.region_sources());
-            workload = workload.region(region?);
-        }
+        let workload = WorkloadIdentity::from_variables(
+            &|name| environment.variable(name).map(Into::into),
+            &token,
+            &environment.region_sources(),
+        )?;
         Ok(begin(keys, |keys, seed| Exchange::workload_identity(workload, keys, seed)))
     }
 
@@ -143,7 +138,7 @@ impl GuestExchange for Running {
                 secret: Zeroizing::new(application.secret),
             },
             wit::DomainClient::Instance(environment) => {
-                DomainClient::Instance(instance(&environment))
+                DomainClient::Instance(environment.instance()?)
             }
             wit::DomainClient::Key(key) => DomainClient::Signer(Arc::new(material::read(&key)?)),
         };
@@ -220,6 +215,11 @@ impl Environment {
         find(&self.variables, name).filter(|value| !value.trim().is_empty())
     }
 
+    /// How to reach what an instance proves itself by.
+    fn instance(&self) -> Result<InstancePrincipal, VariableError> {
+        InstancePrincipal::from_variables(&|name| self.variable(name).map(Into::into))
+    }
+
     fn region_sources(&self) -> RegionSources<'_> {
         let mut sources = RegionSources::default();
         sources.regions_config = self.regions_config.as_deref();
@@ -231,18 +231,6 @@ impl Environment {
 
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|pair| pair.0 == name).map(|pair| &*pair.1)
-}
-
-/// How to reach what an instance proves itself by.
-fn instance(environment: &Environment) -> InstancePrincipal {
-    let mut instance = InstancePrincipal::new();
-    if let Some(url) = environment.variable("OCI_METADATA_BASE_URL") {
-        instance = instance.metadata(url);
-    }
-    if let Some(url) = environment.variable("OCI_SDK_AUTH_CLIENT_REGION_URL") {
-        instance = instance.federation(url);
-    }
-    instance
 }
 
 fn request_of(mut request: HttpRequest) -> wit::HttpRequest {
@@ -280,12 +268,6 @@ fn fault(fault: wit::TransportFault) -> TransportFault {
     }
 }
 
-fn invalid(name: &str, expected: &'static str) -> VariableError {
-    let mut error = VariableError::missing(name);
-    error.fault = VariableFault::Expected(expected);
-    error
-}
-
 impl From<ExchangeError> for Error {
     fn from(error: ExchangeError) -> Self {
         let reason = match &error.fault {
@@ -307,7 +289,3 @@ impl From<VariableError> for Error {
         Self::from_core(error.code(), error.to_string())
     }
 }
-
-const HOST: &str = "KUBERNETES_SERVICE_HOST";
-const PORT: &str = "KUBERNETES_SERVICE_PORT_PROXYMUX";
-const REGION: &str = "OCI_RESOURCE_PRINCIPAL_REGION";

@@ -118,8 +118,8 @@ fn a_region_that_cannot_be_one_is_an_error_that_names_what_sets_it() {
     let environment = emulated.environment(&[("OCI_RESOURCE_PRINCIPAL_REGION", "a/b")]);
     let pod = WorkloadSource::new().token_file(emulated.emulator.file("kubernetes/token"));
     let error = Signer::builder(pod).environment(environment).build().warm().unwrap_err();
-    assert_eq!(error.code(), "INVALID_REGION");
-    assert!(error.to_string().contains("OCI_RESOURCE_PRINCIPAL_REGION"), "{error}");
+    assert_eq!(error.code(), "INVALID_VARIABLE");
+    assert!(error.to_string().contains("OCI_RESOURCE_PRINCIPAL_REGION: not a region"), "{error}");
 }
 
 #[test]

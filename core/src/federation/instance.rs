@@ -13,6 +13,7 @@ use crate::error::KeyError;
 use crate::federation::call::Draft;
 use crate::federation::error::ExchangeFault;
 use crate::federation::http::{Endpoint, HttpRequest, shown};
+use crate::federation::variables::{VariableError, Variables, no_file};
 use crate::federation::{KeyBackend, call};
 use crate::key_options::KeyOptions;
 use crate::private_key::PrivateKeyDer;
@@ -40,6 +41,37 @@ impl InstancePrincipal {
     #[must_use]
     pub fn new() -> Self {
         Self { metadata: METADATA.into(), federation: None, region: None }
+    }
+
+    /// The same, as the variables say: `OCI_METADATA_BASE_URL` and
+    /// `OCI_SDK_AUTH_CLIENT_REGION_URL` replace the two addresses.
+    ///
+    /// # Errors
+    ///
+    /// Which variable is not a URL.
+    ///
+    /// ```
+    /// use ocisign_core::InstancePrincipal;
+    ///
+    /// let variable = |name: &str| {
+    ///     (name == "OCI_METADATA_BASE_URL").then(|| "http://[fd00:c1::a9fe:a9fe]/opc/v2".to_owned())
+    /// };
+    /// let instance = InstancePrincipal::from_variables(&variable)?;
+    /// assert_eq!(instance.metadata_url(), "http://[fd00:c1::a9fe:a9fe]/opc/v2");
+    /// # Ok::<(), ocisign_core::VariableError>(())
+    /// ```
+    pub fn from_variables(
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, VariableError> {
+        let variables = Variables::new(variable, &no_file, "", "");
+        let mut instance = Self::new();
+        if let Some(url) = variables.optional_endpoint("OCI_METADATA_BASE_URL")? {
+            instance = instance.metadata(&url);
+        }
+        if let Some(url) = variables.optional_endpoint("OCI_SDK_AUTH_CLIENT_REGION_URL")? {
+            instance = instance.federation(&url);
+        }
+        Ok(instance)
     }
 
     /// Another address of the metadata service, up to `/opc/v2`: `OCI_METADATA_BASE_URL`.

@@ -112,6 +112,11 @@ impl<'a> Variables<'a> {
     }
 }
 
+/// For variables of which none names a file.
+pub(crate) fn no_file(_: &str) -> Result<Zeroizing<String>, String> {
+    Err("it may not be the path of a file".into())
+}
+
 fn trimmed(text: &str) -> Zeroizing<String> {
     Zeroizing::new(trim_text(text).into())
 }

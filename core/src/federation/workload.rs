@@ -15,7 +15,8 @@ use crate::federation::call;
 use crate::federation::call::Draft;
 use crate::federation::error::ExchangeFault;
 use crate::federation::http::Endpoint;
-use crate::region::Region;
+use crate::federation::variables::{VariableError, VariableFault, Variables, no_file};
+use crate::region::{Region, RegionSources};
 use crate::request::trim_text;
 use crate::security_token::SecurityToken;
 use crate::signing_key::SigningKey;
@@ -47,6 +48,44 @@ impl WorkloadIdentity {
             token: Zeroizing::new(trim_text(service_account_token).into()),
             region: None,
         }
+    }
+
+    /// The same, as the variables of a pod say: `KUBERNETES_SERVICE_HOST`,
+    /// `KUBERNETES_SERVICE_PORT_PROXYMUX` and `OCI_RESOURCE_PRINCIPAL_REGION`.
+    ///
+    /// # Errors
+    ///
+    /// Which variable is missing, or what it should be.
+    ///
+    /// ```
+    /// use ocisign_core::{RegionSources, WorkloadIdentity};
+    ///
+    /// let variable = |name: &str| match name {
+    ///     "KUBERNETES_SERVICE_HOST" => Some("10.96.0.1".to_owned()),
+    ///     "KUBERNETES_SERVICE_PORT_PROXYMUX" => Some("proxymux".to_owned()),
+    ///     _ => None,
+    /// };
+    /// let regions = RegionSources::default();
+    /// let error = WorkloadIdentity::from_variables(&variable, "e30.e30.c2ln", &regions);
+    /// let message = error.unwrap_err().to_string();
+    /// assert_eq!(message, "KUBERNETES_SERVICE_PORT_PROXYMUX: not the number of a port");
+    /// ```
+    pub fn from_variables(
+        variable: &dyn Fn(&str) -> Option<String>,
+        service_account_token: &str,
+        regions: &RegionSources<'_>,
+    ) -> Result<Self, VariableError> {
+        let pod = Variables::new(variable, &no_file, "", "");
+        let mut workload = Self::new(&pod.require(HOST)?, service_account_token);
+        if let Some(port) = pod.text(PORT)? {
+            let wrong = || pod.error(PORT, VariableFault::Expected("the number of a port"));
+            workload.port = port.parse().map_err(|_| wrong())?;
+        }
+        if let Some(name) = pod.text(REGION)? {
+            let wrong = || pod.error(REGION, VariableFault::Expected("a region"));
+            workload.region = Some(Region::lookup(&name, regions).map_err(|_| wrong())?);
+        }
+        Ok(workload)
     }
 
     /// Another port than 12250: `KUBERNETES_SERVICE_PORT_PROXYMUX`.
@@ -132,3 +171,6 @@ impl fmt::Debug for WorkloadIdentity {
 
 /// In characters, as an error shows it.
 const MAX_AUDIENCE: usize = 200;
+const HOST: &str = "KUBERNETES_SERVICE_HOST";
+const PORT: &str = "KUBERNETES_SERVICE_PORT_PROXYMUX";
+const REGION: &str = "OCI_RESOURCE_PRINCIPAL_REGION";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use ocisign_core::InstancePrincipal;
 
 use crate::context::Context;
 use crate::source::error::word;
@@ -126,7 +127,7 @@ impl Chain {
                 Ok(path) => pass(Kind::ApiKey, format!("{} is not there", path.display())),
                 Err(_) => pass(Kind::ApiKey, "the home directory is not known".into()),
             }
-            match self.is_nowhere(context) {
+            match self.is_nowhere(context, &instance(context)?) {
                 None => break 'found Found::Instance,
                 Some(reason) => pass(Kind::InstancePrincipal, reason),
             }
@@ -136,12 +137,11 @@ impl Chain {
     }
 
     /// Why this is no instance of OCI, if it is none.
-    fn is_nowhere(&self, context: &Context<'_>) -> Option<String> {
+    fn is_nowhere(&self, context: &Context<'_>, instance: &InstancePrincipal) -> Option<String> {
         let now = context.time.now().uptime;
         if let Some(known) = self.nowhere.load_full().filter(|known| now < known.0) {
             return Some(known.1.clone());
         }
-        let instance = instance(context);
         let url = instance.metadata_url();
         let reason = match context.transport.send(&instance.probe()) {
             Ok(answer) if answer.status == 200 && answer.body.starts_with(b"ocid1.") => None,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ocisign_core::{Exchange, InstancePrincipal};
+use ocisign_core::{Exchange, InstancePrincipal, VariableError};
 
 use crate::context::{Context, NativeKeys, entropy};
 use crate::file::{expand_home, read_text};
@@ -38,7 +38,7 @@ impl InstanceSource {
 
 impl Source for InstanceSource {
     fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError> {
-        let instance = instance(context);
+        let instance = instance(context)?;
         let origin = format!("the metadata service at {}", instance.metadata_url());
         let exchange = Exchange::instance_principal(instance, Arc::new(NativeKeys), entropy());
         let (mut credential, region) = context.run(exchange)?;
@@ -61,13 +61,6 @@ pub(crate) fn delegated(
 }
 
 /// How to act as the instance, as the environment says.
-pub(crate) fn instance(context: &Context<'_>) -> InstancePrincipal {
-    let mut instance = InstancePrincipal::new();
-    if let Some(url) = context.environment().variable("OCI_METADATA_BASE_URL") {
-        instance = instance.metadata(&url);
-    }
-    if let Some(url) = context.environment().variable("OCI_SDK_AUTH_CLIENT_REGION_URL") {
-        instance = instance.federation(&url);
-    }
-    instance
+pub(crate) fn instance(context: &Context<'_>) -> Result<InstancePrincipal, VariableError> {
+    InstancePrincipal::from_variables(&|name| context.environment().variable(name))
 }

@@ -30,8 +30,9 @@ impl Source for ResourceSource {
     fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError> {
         let variable = |name: &str| context.environment().variable(name);
         let read = |path: &str| read_text(Path::new(path)).map_err(|error| error.to_string());
+        let instance = instance(context)?;
         let resource = context.with_region_sources(|regions| {
-            ResourcePrincipal::from_variables(&variable, &read, instance(context), regions)
+            ResourcePrincipal::from_variables(&variable, &read, instance, regions)
         })?;
         let version = variable("OCI_RESOURCE_PRINCIPAL_VERSION").unwrap_or_default();
         let origin = format!("OCI_RESOURCE_PRINCIPAL_VERSION is {}", version.trim());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ocisign_core::{Exchange, VariableError, VariableFault, WorkloadIdentity};
+use ocisign_core::{Exchange, VariableError, WorkloadIdentity};
 
 use crate::context::{Context, NativeKeys, entropy};
 use crate::file::read_text;
@@ -42,17 +42,12 @@ impl Default for WorkloadSource {
 impl Source for WorkloadSource {
     fn fetch(&self, context: &Context<'_>) -> Result<Fetched, SourceError> {
         let variable = |name: &str| context.environment().variable(name);
-        let host = variable(HOST).ok_or_else(|| VariableError::missing(HOST))?;
-        let mut workload = WorkloadIdentity::new(&host, &read_text(&self.token_file)?);
-        if let Some(port) = variable(PORT) {
-            let port = port.trim().parse();
-            workload = workload.port(
-                port.map_err(|_| VariableError::new(PORT, VariableFault::Expected("a port")))?,
-            );
-        }
-        if let Some(name) = variable(REGION) {
-            workload = workload.region(context.region(REGION, &name)?);
-        }
+        // Outside of a cluster there is no token either, which would be the lesser news.
+        variable(HOST).ok_or_else(|| VariableError::missing(HOST))?;
+        let token = read_text(&self.token_file)?;
+        let workload = context.with_region_sources(|regions| {
+            WorkloadIdentity::from_variables(&variable, &token, regions)
+        })?;
         let origin = format!("the service account token {}", self.token_file.display());
         let exchange = Exchange::workload_identity(workload, Arc::new(NativeKeys), entropy());
         let (credential, region) = context.run(exchange)?;
@@ -67,5 +62,4 @@ pub(crate) fn has_token() -> bool {
 
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 pub(crate) const HOST: &str = "KUBERNETES_SERVICE_HOST";
-const PORT: &str = "KUBERNETES_SERVICE_PORT_PROXYMUX";
 pub(crate) const REGION: &str = "OCI_RESOURCE_PRINCIPAL_REGION";

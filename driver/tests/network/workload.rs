@@ -186,7 +186,7 @@ fn case_17_what_the_pod_lacks_is_named_without_a_connection() {
         (
             ("KUBERNETES_SERVICE_PORT_PROXYMUX", "x"),
             "INVALID_VARIABLE",
-            "KUBERNETES_SERVICE_PORT_PROXYMUX: not a port",
+            "KUBERNETES_SERVICE_PORT_PROXYMUX: not the number of a port",
         ),
         (
             ("OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH", nowhere.as_str()),

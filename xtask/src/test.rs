@@ -10,12 +10,20 @@ pub(crate) fn run_all() -> Result {
     // The benchmarks run too, each once.
     run(cargo().args(["test", "--workspace", "--all-targets"]))?;
     run(cargo().args(["test", "--workspace", "--doc"]))?;
+    packages()?;
     hosts()?;
     clients::run_all()?;
     storm::run_both(SECONDS_OF_STORM, "dev")?;
     vectors()?;
     readme::run_all()?;
     fuzz::run_all(SECONDS_OF_FUZZING)
+}
+
+/// What would be published builds by itself.
+fn packages() -> Result {
+    let names = ["ocisign-core", "ocisign", "ocisign-emulator", "ocisign-cli"];
+    let names = names.map(|name| ["--package", name]).concat();
+    run(cargo().args(["package", "--quiet", "--allow-dirty"]).args(names))
 }
 
 /// The same components in other hosts.

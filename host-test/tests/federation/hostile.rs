@@ -86,7 +86,7 @@ fn what_variables_lack_is_said_by_name_and_without_a_value() {
     let port = ("KUBERNETES_SERVICE_PORT_PROXYMUX", "many");
     assert_eq!(pod(&[host_name, port]), ErrorCode::InvalidVariable);
     let region = ("OCI_RESOURCE_PRINCIPAL_REGION", "a/b");
-    assert_eq!(pod(&[host_name, region]), ErrorCode::InvalidRegion);
+    assert_eq!(pod(&[host_name, region]), ErrorCode::InvalidVariable);
 }
 
 #[test]

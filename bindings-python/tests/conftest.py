@@ -61,7 +61,7 @@ class Emulator:
 
     def log(self) -> list[dict[str, Any]]:
         log: list[dict[str, Any]] = self.ask("GET", "log")
-        return log
+        return [entry for entry in log if not entry["path"].startswith("/emulator/")]
 
     def count(self, method: str, path: str) -> int:
         return sum((e["method"], e["path"]) == (method, path) for e in self.log())

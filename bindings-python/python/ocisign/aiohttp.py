@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
-from aiohttp.payload import BytesPayload, IOBasePayload, Payload
+from aiohttp.payload import AsyncIterablePayload, IOBasePayload, Payload
 
 from ocisign._body import digest_of, unknown
 from ocisign._ocisign import Credential, Digest, Signed, Signer
@@ -78,10 +78,10 @@ class OciAuth:
             return await asyncio.to_thread(digest_of, body._value)  # noqa: SLF001
         if isinstance(body, bytes):
             return body
-        if isinstance(body, BytesPayload) or (isinstance(body, Payload) and _is_replayable(body)):
-            return await body.as_bytes()
-        raise unknown("is a stream")
+        if isinstance(body, AsyncIterablePayload):
+            raise unknown("is a stream")
+        return await body.as_bytes()
 
 
 def _is_replayable(body: bytes | Payload) -> bool:
-    return isinstance(body, bytes) or not body.consumed
+    return isinstance(body, bytes) or not (body.consumed or isinstance(body, AsyncIterablePayload))

@@ -1,5 +1,8 @@
 //! What Python sees of ocisign: a list of names. What they do is in the crate `ocisign`.
+// Python gives arguments by name, and owned.
+#![expect(clippy::needless_pass_by_value, clippy::too_many_arguments)]
 
+mod command;
 mod config;
 mod credential;
 mod error;
@@ -12,6 +15,8 @@ mod verify;
 /// The part of the package that is in Rust. Import `ocisign` instead.
 #[pyo3::pymodule]
 mod _ocisign {
+    #[pymodule_export]
+    use super::command::command;
     #[pymodule_export]
     use super::config::{Region, read_profile};
     #[pymodule_export]

@@ -12,6 +12,9 @@ _Body: TypeAlias = bytes | bytearray | memoryview | Digest | Unsigned | None
 _Date: TypeAlias = Literal["date", "x-date"]
 _Path: TypeAlias = str | PathLike[str]
 
+def command(arguments: list[str]) -> int:
+    """The command line: `python -m ocisign`."""
+
 @final
 class Digest:
     """A body that was hashed elsewhere, such as a stream: its SHA-256 and its length in bytes."""

@@ -16,7 +16,9 @@ import ocisign
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "vectors"))
 COMMAND = os.environ.get("OCISIGN_EMULATOR_COMMAND", str(ROOT / "target/debug/ocisign-emulator"))
-SHOW = "import json, os; print(json.dumps(dict(os.environ)), flush=True); import sys; sys.stdin.read()"
+SHOW = (
+    "import json, os; print(json.dumps(dict(os.environ)), flush=True); import sys; sys.stdin.read()"
+)
 
 
 class Emulator:

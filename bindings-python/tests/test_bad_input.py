@@ -15,6 +15,7 @@ import ocisign
 KEY = reader.pem("test-key.pem")
 URL = "https://iaas.us-phoenix-1.oraclecloud.com/20160918/vcns"
 CREDENTIAL = ocisign.Credential("t/u/f", KEY)
+PUBLIC = ocisign.PublicKey(reader.pem("test-key.pub.pem"))
 SURROGATE = "a\udc00b"
 
 
@@ -49,7 +50,9 @@ def test_headers_that_are_none_are_refused(headers: Any, message: str) -> None:
 @pytest.mark.parametrize("body", ["text", 1, io.BytesIO(b""), iter([b""]), {"a": 1}])
 def test_a_body_that_is_no_bytes_is_refused(body: Any) -> None:
     kind = type(body).__name__
-    with pytest.raises(TypeError, match=f"^body: expected bytes, a Digest or UNSIGNED, not {kind}$"):
+    with pytest.raises(
+        TypeError, match=f"^body: expected bytes, a Digest or UNSIGNED, not {kind}$"
+    ):
         sign(method="POST", body=body)
 
 
@@ -122,9 +125,6 @@ def test_errors_have_a_code_and_a_natural_parent(make: Any, code: str, parent: A
     assert str(error).startswith(f"{code}: ")
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), again.code, str(again)) == (type(error), code, str(error))
-
-
-PUBLIC = ocisign.PublicKey(reader.pem("test-key.pub.pem"))
 
 
 def test_a_callable_source_that_raises_or_gives_rubbish_is_an_error_in_its_own_words() -> None:

@@ -68,9 +68,7 @@ def test_an_exchange_runs_without_any_io_of_ours(emulator: Emulator) -> None:
             time.sleep(max(0.0, step.until - time.time()))
             continue
         url = step.url.replace(emulator.tls_url, emulator.url)
-        request = urllib.request.Request(
-            url, step.body or None, step.headers, method=step.method
-        )
+        request = urllib.request.Request(url, step.body or None, step.headers, method=step.method)
         with urllib.request.urlopen(request, timeout=step.time_limit) as answer:
             exchange.receive(answer.status, list(answer.headers.items()), answer.read())
     assert exchange.region == "us-ashburn-1"
@@ -195,7 +193,9 @@ def test_a_program_that_ends_while_a_refresh_runs_ends(emulator: Emulator) -> No
 
 def test_the_command_line_is_there(emulator: Emulator) -> None:
     command = [sys.executable, "-m", "ocisign"]
-    run = subprocess.run([*command, "whoami"], env=emulator.environment, capture_output=True, text=True)
+    run = subprocess.run(
+        [*command, "whoami"], env=emulator.environment, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr
     assert "resource_principal" in run.stdout
     run = subprocess.run([*command, "nonsense"], capture_output=True, text=True)

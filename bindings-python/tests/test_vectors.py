@@ -64,9 +64,11 @@ def test_every_signing_case(case: Case) -> None:
     signed = ocisign.sign(credential=credential(case["credential"]), **given)
     assert list(signed.items()) == reader.headers(case["headers"])
 
-    prepared = ocisign.prepare(key_id=case["credential"]["key_id"], **given) if (
-        "delegation_token" not in case["credential"]
-    ) else None
+    prepared = (
+        ocisign.prepare(key_id=case["credential"]["key_id"], **given)
+        if ("delegation_token" not in case["credential"])
+        else None
+    )
     if prepared is not None:
         assert prepared.signing_string == reader.text(case["signing_string"])
         assert prepared.finish(base64.b64decode(case["signature"])) == signed

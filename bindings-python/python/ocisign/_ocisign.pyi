@@ -304,7 +304,12 @@ class Signer:
         """Fetch a credential now, though none may be due."""
 
     def on_unauthorized(
-        self, signed: Signed, *, date: str | None = None, body: bytes | None = None, tls: bool = False
+        self,
+        signed: Signed,
+        *,
+        date: str | None = None,
+        body: bytes | None = None,
+        tls: bool = False,
     ) -> bool:
         """After a 401: whether to sign again, and send once more. It refreshes, once for all."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from aiohttp.payload import AsyncIterablePayload, IOBasePayload, Payload
@@ -75,7 +76,8 @@ class OciAuth:
             return UNSIGNED
         body = request.body
         if isinstance(body, IOBasePayload):
-            return await asyncio.to_thread(digest_of, body._value)  # noqa: SLF001
+            file: Any = body._value  # the public ways to it read it into memory
+            return await asyncio.to_thread(digest_of, file)
         if isinstance(body, bytes):
             return body
         if isinstance(body, AsyncIterablePayload):

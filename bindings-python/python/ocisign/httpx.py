@@ -49,17 +49,13 @@ class OciAuth(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, None]:
         if self._has_to_read(request):
             request.read()
-        signed = self._signer.sign(*_target(request), headers=_headers(request), body=self._body(request))
-        request.headers.update(signed.headers)
+        signed = self._sign(request)
         response = yield request
         if response.status_code == 401 and _is_replayable(request):
             response.read()
             if self._was_mended(response, signed):
                 _forget(request)
-                signed = self._signer.sign(
-                    *_target(request), headers=_headers(request), body=self._body(request)
-                )
-                request.headers.update(signed.headers)
+                self._sign(request)
                 yield request
 
     async def async_auth_flow(
@@ -67,16 +63,23 @@ class OciAuth(httpx.Auth):
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if self._has_to_read(request):
             await request.aread()
-        signed = await self._sign(request)
+        signed = await self._sign_async(request)
         response = yield request
         if response.status_code == 401 and _is_replayable(request):
             await response.aread()
             if await asyncio.to_thread(self._was_mended, response, signed):
                 _forget(request)
-                await self._sign(request)
+                await self._sign_async(request)
                 yield request
 
-    async def _sign(self, request: httpx.Request) -> Signed:
+    def _sign(self, request: httpx.Request) -> Signed:
+        signed = self._signer.sign(
+            *_target(request), headers=_headers(request), body=self._body(request)
+        )
+        request.headers.update(signed.headers)
+        return signed
+
+    async def _sign_async(self, request: httpx.Request) -> Signed:
         body = self._body(request)
         while True:
             signed = self._signer.try_sign(*_target(request), headers=_headers(request), body=body)
@@ -124,9 +127,7 @@ def _target(request: httpx.Request) -> tuple[str, str]:
 
 
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
-    return [
-        (name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw
-    ]
+    return [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw]
 
 
 def _is_read(request: httpx.Request) -> bool:

@@ -76,7 +76,8 @@ class OciAuth:
             return UNSIGNED
         body = request.body
         if isinstance(body, IOBasePayload):
-            file: Any = body._value  # the public ways to it read it into memory
+            # The public ways to it read it into memory.
+            file: Any = body._value  # pyright: ignore[reportPrivateUsage]
             return await asyncio.to_thread(digest_of, file)
         if isinstance(body, bytes):
             return body

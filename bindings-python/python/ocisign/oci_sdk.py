@@ -1,10 +1,14 @@
 """For Oracle's own SDK: `oci.object_storage.ObjectStorageClient({}, signer=Signer.default())`."""
 
+# The SDK has no types, and need not be there where this is checked.
+# pyright: basic
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+
+from oci.auth.signers import SecurityTokenSigner  # type: ignore
 
 from ocisign._ocisign import Credential
 from ocisign._ocisign import Signer as Source
@@ -13,8 +17,10 @@ from ocisign._prepared import Prepared
 __all__ = ["Signer"]
 
 
-class Signer:
+class Signer(SecurityTokenSigner):  # type: ignore
     """Signs for the SDK's clients, in place of its own signers.
+
+    It is one of the SDK's own by name alone: its clients want no configuration of those.
 
     It refreshes by itself, and after a 401, as the SDK does for its own signers alone.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Emulator
 
-DOCUMENTS = [ROOT / "docs/python.md", ROOT / "bindings-python/README.md"]
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs/python.md", ROOT / "bindings-python/README.md"]
 EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HOST = re.compile(r"https://[a-z0-9.-]+\.oraclecloud\.com")
 

@@ -22,7 +22,7 @@ pub(crate) fn test() -> Result {
     // Elsewhere than beside the sources: what is installed is checked.
     let target = root().join("target");
     let known = root().join(FOLDER).join("stubtest.txt");
-    let stubtest = ["-m", "mypy.stubtest", "ocisign", "--ignore-disjoint-bases", "--allowlist"];
+    let stubtest = ["-m", "mypy.stubtest", "ocisign", "--allowlist"];
     run(command(&python).args(stubtest).arg(known).current_dir(target))?;
     run(cargo().args(["build", "--package", "ocisign-emulator"]))?;
     within("python", &["-m", "pytest", "--quiet"])?;

@@ -23,6 +23,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.utils import CryptographyDeprecationWarning
 
+from reader import headers as header_list
+from reader import text
+
 warnings.simplefilter("ignore", CryptographyDeprecationWarning)
 
 MAX_BYTES = 65_536  # of a URL, a header, a PEM text, a token
@@ -46,27 +49,6 @@ class Refused(Exception):
 
 
 # --- texts and bodies -------------------------------------------------------------
-
-
-def text(value):
-    """A string as a case writes it: plain, repeated, or put together."""
-    if isinstance(value, str):
-        return value
-    if "repeat" in value:
-        unit, count = value["repeat"]
-        return unit * count
-    return "".join(text(part) for part in value["concat"])
-
-
-def header_list(entries):
-    """The headers of a case, repeated ones written out."""
-    headers = []
-    for entry in entries:
-        times = 1
-        if isinstance(entry, dict):
-            entry, times = entry["repeat"]
-        headers += [(text(entry[0]), text(entry[1]))] * times
-    return headers
 
 
 def body_facts(body):

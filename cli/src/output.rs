@@ -2,12 +2,16 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
 use serde::Serialize;
 
 use crate::failure::Failure;
+
+/// How the command ends.
+pub(crate) type Exit = u8;
+pub(crate) const SUCCESS: Exit = 0;
+pub(crate) const FAILURE: Exit = 1;
 
 /// Write the whole of standard output.
 pub(crate) fn write(text: &str) -> Result<(), Failure> {
@@ -36,16 +40,16 @@ pub(crate) fn quoted(path: &Path) -> String {
 }
 
 /// Say why there is none.
-pub(crate) fn report(failure: &Failure) -> ExitCode {
+pub(crate) fn report(failure: &Failure) -> Exit {
     let unsent;
     let (code, message, exit) = match failure {
-        Failure::Answered { code, message } => (*code, message, ExitCode::from(ANSWERED)),
-        Failure::Refused { code, message } => (*code, message, ExitCode::FAILURE),
+        Failure::Answered { code, message } => (*code, message, ANSWERED),
+        Failure::Refused { code, message } => (*code, message, FAILURE),
         Failure::Unsent { about, fault } => {
             unsent = format!("{about}: {fault}");
-            ("REQUEST_FAILED", &unsent, ExitCode::FAILURE)
+            ("REQUEST_FAILED", &unsent, FAILURE)
         }
-        Failure::ReaderGone => return ExitCode::FAILURE,
+        Failure::ReaderGone => return FAILURE,
     };
     // Where standard error is closed too, the exit code has to do.
     let _ = writeln!(io::stderr().lock(), "ocisign: {code}: {message}");
@@ -58,10 +62,10 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// Print what clap has to say: help, version, or wrong usage.
-pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
+pub(crate) fn usage(mut error: clap::Error) -> Exit {
     hide_values(&mut error);
     let _ = error.print();
-    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+    u8::try_from(error.exit_code()).unwrap_or(FAILURE)
 }
 
 /// Take out what was typed, but for names of options: it may be a secret in the wrong place.

@@ -1,7 +1,6 @@
 //! `ocisign secret`: the bytes of a secret, and nothing else.
 
 use std::io::{ErrorKind, Read};
-use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,10 +16,10 @@ use crate::destination::{Destination, Readers};
 use crate::failure::Failure;
 use crate::http::{self, Answer, Client};
 use crate::identity::Identity;
-use crate::output::printable;
+use crate::output::{Exit, SUCCESS, printable};
 
 /// Do what the command says.
-pub(crate) fn run(args: &SecretArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &SecretArgs) -> Result<Exit, Failure> {
     let SecretCommand::Get(args) = &args.command;
     let identity = Identity::new(&args.identity, None);
     let mut destination = Destination::open(args.output.as_deref(), Readers::Owner)?;
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &SecretArgs) -> Result<ExitCode, Failure> {
         destination.write(b"\n")?;
     }
     destination.finish()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 /// Method and path. By name it is a POST, without a body.

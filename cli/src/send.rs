@@ -1,6 +1,5 @@
 //! `ocisign request`: sign a request, send it, and pass the answer on.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use ocisign::Request;
@@ -11,11 +10,11 @@ use crate::destination::{Destination, Readers};
 use crate::failure::Failure;
 use crate::http::{self, Answer, Client};
 use crate::identity::Identity;
-use crate::output::printable;
+use crate::output::{Exit, SUCCESS, printable};
 use crate::request;
 
 /// Send, and write what comes back.
-pub(crate) fn run(args: &SendArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &SendArgs) -> Result<Exit, Failure> {
     let identity = Identity::new(&args.identity, None);
     let headers = request::pairs(&args.headers);
     let mut content = Content::open(args)?;
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &SendArgs) -> Result<ExitCode, Failure> {
     let Answer { about, body, .. } = &mut answer;
     destination.copy(body, |error| http::broken(about, error))?;
     destination.finish()?;
-    if status.is_success() { Ok(ExitCode::SUCCESS) } else { Err(unsuccessful(&answer)) }
+    if status.is_success() { Ok(SUCCESS) } else { Err(unsuccessful(&answer)) }
 }
 
 /// Status and headers, and an empty line.

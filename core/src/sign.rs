@@ -180,6 +180,7 @@ fn agree(name: &str, given: Option<&str>, value: String) -> Result<String, SignE
 }
 
 /// A request that waits for its signature.
+#[derive(Clone)]
 pub struct Prepared {
     authorization: String,
     headers: Vec<(&'static str, String)>,

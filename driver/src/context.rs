@@ -104,9 +104,24 @@ impl Context<'_> {
     }
 }
 
-/// Keys by AWS-LC.
+/// Reads and makes the keys of an [`Exchange`] with AWS-LC: for programs that send its requests
+/// themselves. A [`Signer`](crate::Signer) does both.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ocisign::{Exchange, InstancePrincipal, NativeKeys, Step};
+///
+/// let exchange = Exchange::instance_principal(
+///     InstancePrincipal::new(),
+///     Arc::new(NativeKeys),
+///     [0; 32], // random bytes, for the waits between attempts
+/// );
+/// let Step::Send(request) = exchange.next_step(1_700_000_000)? else { panic!() };
+/// assert_eq!(request.url, "http://169.254.169.254/opc/v2/instance/regionInfo");
+/// # Ok::<(), ocisign::ExchangeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NativeKeys;
+pub struct NativeKeys;
 
 impl KeyBackend for NativeKeys {
     fn load(&self, key: &PrivateKeyDer) -> Result<Arc<dyn SigningKey>, KeyError> {
@@ -119,8 +134,13 @@ impl KeyBackend for NativeKeys {
     }
 }
 
-/// 32 random bytes of the system.
-pub(crate) fn entropy() -> [u8; 32] {
+/// 32 random bytes of the system, for an [`Exchange`].
+///
+/// ```
+/// assert_ne!(ocisign::entropy(), ocisign::entropy());
+/// ```
+#[must_use]
+pub fn entropy() -> [u8; 32] {
     let mut bytes = [0; 32];
     // Where the system gives none, clients are not kept apart; nothing secret comes of it.
     let _ = SystemRandom::new().fill(&mut bytes);

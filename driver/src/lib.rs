@@ -57,7 +57,7 @@ mod weak_key;
 // The public interface is:
 pub use builder::SignerBuilder;
 pub use clock::{Clock, SystemClock};
-pub use context::Context;
+pub use context::{Context, NativeKeys, entropy};
 pub use environment::Environment;
 pub use file::{FileError, FileFault, expand_home, read_text};
 #[cfg(feature = "http")]

@@ -171,6 +171,41 @@ impl Signer {
         self.ready_async().await?.sign(request)
     }
 
+    /// The same without waiting: `None` where there is no valid credential, and a refresh, on
+    /// another thread, is on its way to one. For event loops that are not Rust's.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign`](Self::sign).
+    ///
+    /// ```
+    /// # use ocisign::{Credential, KeyOptions, NativeKey, PrivateKeyDer, Request, Signer};
+    /// # let pem = include_str!("../../vectors/keys/test-key.pem");
+    /// # let key = NativeKey::new(&PrivateKeyDer::from_pem(pem, &KeyOptions::new())?)?;
+    /// # let signer = Signer::from_credential(Credential::security_token("e30.e30.c2ln", key)?);
+    /// let request = Request::new("GET", "https://iaas.us-phoenix-1.oraclecloud.com/20160918/vcns");
+    /// let signed = loop {
+    ///     match signer.try_sign(&request)? {
+    ///         Some(signed) => break signed,
+    ///         None => signer.warm()?, // where waiting does no harm
+    ///     }
+    /// };
+    /// assert_eq!(signed.generation(), 1);
+    /// # Ok::<(), ocisign::SignerError>(())
+    /// ```
+    pub fn try_sign(&self, request: &Request<'_>) -> Result<Option<Signed>, SignerError> {
+        match self.next()? {
+            (Next::Sign(generation), reading) => {
+                Ready { generation, reading }.sign(request).map(Some)
+            }
+            (Next::Lead(refresh), _) => {
+                refresh.beside();
+                Ok(None)
+            }
+            (Next::Follow(_), _) => Ok(None),
+        }
+    }
+
     /// Fetch the first credential now, or see that there is a valid one.
     ///
     /// # Errors
@@ -290,16 +325,22 @@ impl Signer {
         }
     }
 
+    /// What to do to sign now, and by which reading of the clock.
+    fn next(&self) -> Result<(Next, Reading), SignerError> {
+        let (now, offset) = self.keeper.time().now_and_offset();
+        let next = match self.keeper.quiet(now) {
+            Some(generation) => Next::Sign(generation),
+            None => self.keeper.next(now)?,
+        };
+        Ok((next, Reading { now: now.time, offset }))
+    }
+
     fn ready(&self) -> Result<Ready, SignerError> {
         loop {
-            let (now, offset) = self.keeper.time().now_and_offset();
-            if let Some(generation) = self.keeper.quiet(now) {
-                return Ok(Ready { generation, now: now.time, offset });
-            }
-            match self.keeper.next(now)? {
-                Next::Sign(generation) => return Ok(Ready { generation, now: now.time, offset }),
-                Next::Lead(refresh) => refresh.run(),
-                Next::Follow(end) => {
+            match self.next()? {
+                (Next::Sign(generation), reading) => return Ok(Ready { generation, reading }),
+                (Next::Lead(refresh), _) => refresh.run(),
+                (Next::Follow(end), _) => {
                     end.wait();
                 }
             }
@@ -308,16 +349,12 @@ impl Signer {
 
     async fn ready_async(&self) -> Result<Ready, SignerError> {
         loop {
-            let (now, offset) = self.keeper.time().now_and_offset();
-            if let Some(generation) = self.keeper.quiet(now) {
-                return Ok(Ready { generation, now: now.time, offset });
-            }
-            match self.keeper.next(now)? {
-                Next::Sign(generation) => return Ok(Ready { generation, now: now.time, offset }),
-                Next::Lead(refresh) => {
+            match self.next()? {
+                (Next::Sign(generation), reading) => return Ok(Ready { generation, reading }),
+                (Next::Lead(refresh), _) => {
                     refresh.run_elsewhere().heard().await;
                 }
-                Next::Follow(end) => {
+                (Next::Follow(end), _) => {
                     end.heard().await;
                 }
             }
@@ -384,14 +421,21 @@ impl fmt::Debug for Signer {
 /// What signs, and by which reading of the clock.
 struct Ready {
     generation: Arc<Generation>,
+    reading: Reading,
+}
+
+#[derive(Clone, Copy)]
+struct Reading {
     now: UnixTime,
+    /// The correction of the clock.
     offset: i64,
 }
 
 impl Ready {
     fn sign(&self, request: &Request<'_>) -> Result<Signed, SignerError> {
-        let headers = self.generation.sign(request, self.now)?;
-        Ok(Signed { headers, generation: self.generation.number(), offset: self.offset })
+        let Self { generation, reading: Reading { now, offset } } = self;
+        let headers = generation.sign(request, *now)?;
+        Ok(Signed { headers, generation: generation.number(), offset: *offset })
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn run_all() -> Result {
 }
 
 /// The emulator, waiting for what it is to run. The SDKs have the proxymux's port built in.
-fn emulator(version: &str) -> Command {
+pub(crate) fn emulator(version: &str) -> Command {
     let mut emulator = command(root().join("target/debug/ocisign-emulator"));
     emulator.args(["--quiet", "--listen=127.0.0.1:0", "--tls-listen=127.0.0.1:12250"]);
     emulator.arg(format!("--resource-principal={version}")).arg("--");

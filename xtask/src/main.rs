@@ -13,6 +13,7 @@ mod demo;
 mod fuzz;
 mod layering;
 mod lint;
+mod python;
 mod readme;
 mod setup;
 mod shell;
@@ -35,6 +36,8 @@ enum Command {
     Test,
     /// Run Oracle's SDKs against the emulator
     Clients,
+    /// Build the package for Python, install it and try it
+    Python,
     /// Build the components into target/component
     Component,
     /// Format, clippy, layering, dependencies and licences
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run_all(),
         Command::Test => test::run_all(),
         Command::Clients => clients::run_all(),
+        Command::Python => python::test(),
         Command::Component => component::build(),
         Command::Lint => lint::run_all(),
         Command::Layering => layering::check(),

@@ -1,7 +1,7 @@
 //! All tests. Benchmarks and fuzzing run too, for seconds, so that they stay alive.
 
 use crate::shell::{cargo, command, root, run};
-use crate::{Result, clients, component, fuzz, lint, readme, setup, storm};
+use crate::{Result, clients, component, fuzz, lint, python, readme, setup, storm};
 
 /// Run them all, the quick ones first.
 pub(crate) fn run_all() -> Result {
@@ -12,6 +12,7 @@ pub(crate) fn run_all() -> Result {
     run(cargo().args(["test", "--workspace", "--doc"]))?;
     packages()?;
     hosts()?;
+    python::test()?;
     clients::run_all()?;
     storm::run_both(SECONDS_OF_STORM, "dev")?;
     vectors()?;

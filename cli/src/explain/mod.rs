@@ -23,7 +23,6 @@ mod variants;
 mod verdict;
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use ocisign::{Body, FileError, KeyError, KeyOptions, PrivateKeyDer, PublicKey, read_text};
 use sha2::{Digest, Sha256};
@@ -34,10 +33,11 @@ use self::authorization::Authorization;
 use self::evidence::{Answer, Evidence, Key, Sent, SentBody};
 use self::verdict::{Level, Verdict};
 use crate::failure::Failure;
+use crate::output::{Exit, SUCCESS};
 use crate::{output, request};
 
 /// Print the verdicts. The exit code says whether a cause is among them.
-pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
     if let Err(error) = args.check() {
         return Ok(output::usage(error));
     }
@@ -46,13 +46,13 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
             code: "UNKNOWN_CODE",
             message: "neither ocisign nor OCI has this code".to_owned(),
         })?;
-        return output::write(&text).map(|()| ExitCode::SUCCESS);
+        return output::write(&text).map(|()| SUCCESS);
     }
     let verdicts = judge(&gather(args)?);
     let bad = verdicts.iter().any(|verdict| verdict.level == Level::Bad);
     let text = if args.json { output::json(&verdicts)? } else { verdict::lines(&verdicts) };
     output::write(&text)?;
-    Ok(if bad { ExitCode::from(CAUSE_FOUND) } else { ExitCode::SUCCESS })
+    Ok(if bad { CAUSE_FOUND } else { SUCCESS })
 }
 
 /// Every check, in the order in which a server comes to them.

@@ -1,7 +1,6 @@
 """The vectors, as these tests read them. What each member means stands in vectors/README.md."""
 
-import json
-from base64 import b64decode
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,13 +9,9 @@ from wasmtime.component import Variant
 
 import host
 
-VECTORS = Path(__file__).resolve().parents[3] / "vectors"
-SIGNING = ("published", "signing", "rules", "disagreements", "invalid")
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "vectors"))
 
-
-def cases(*files):
-    """All cases of these files."""
-    return [case for file in files for case in json.loads((VECTORS / f"{file}.json").read_text())["cases"]]
+from reader import SIGNING, cases, content, headers, pem, text  # noqa: E402, F401
 
 
 def request(case):
@@ -31,25 +26,6 @@ def request(case):
     )
 
 
-def text(value):
-    """A text: plain, repeated, or put together."""
-    if isinstance(value, str):
-        return value
-    if "repeat" in value:
-        unit, count = value["repeat"]
-        return unit * count
-    return "".join(map(text, value["concat"]))
-
-
-def headers(entries):
-    """Headers, repeated ones written out."""
-    pairs = []
-    for entry in entries:
-        header, count = entry["repeat"] if isinstance(entry, dict) else (entry, 1)
-        pairs += [(text(header[0]), text(header[1]))] * count
-    return pairs
-
-
 def body(given):
     """The variant `body`: text where the bytes are UTF-8."""
     kind = given["kind"]
@@ -57,21 +33,10 @@ def body(given):
         return Variant(kind)
     if kind == "digest":
         return Variant("digest", host.record(sha256=given["sha256"], length=given["length"]))
-    if kind == "text":
-        return Variant("text", given["text"])
-    if kind == "repeat":
-        return Variant("text", given["unit"] * given["count"])
-    content = b64decode(given["base64"])
     try:
-        return Variant("text", content.decode())
+        return Variant("text", content(given).decode())
     except UnicodeDecodeError:
-        return Variant("bytes", content)
-
-
-@lru_cache
-def pem(name):
-    """The text of a key file."""
-    return (VECTORS / "keys" / name).read_text()
+        return Variant("bytes", content(given))
 
 
 @lru_cache

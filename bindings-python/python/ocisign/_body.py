@@ -1,0 +1,41 @@
+"""What is signed of a body that is not there as bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO, Any
+
+from ocisign._errors import error_of
+from ocisign._ocisign import Digest
+
+_CHUNK = 1 << 20
+
+
+def digest_of(file: IO[bytes]) -> Digest:
+    """The digest of a binary file from where it stands, which is where it stands afterwards."""
+    try:
+        start = file.tell()
+    except (AttributeError, OSError):
+        raise unknown("cannot be read twice") from None
+    sha256 = hashlib.sha256()
+    length = 0
+    while chunk := file.read(_CHUNK):
+        if isinstance(chunk, str):
+            raise error_of("BODY_UNKNOWN", "the body is a file opened for text: open it with 'rb'")
+        sha256.update(chunk)
+        length += len(chunk)
+    file.seek(start)
+    return Digest(sha256.digest(), length)
+
+
+def unknown(why: str) -> Exception:
+    """A body that cannot be signed, and what to do about it."""
+    return error_of(
+        "BODY_UNKNOWN",
+        f"the body {why}: give its bytes or a file, or leave it out of the signature with "
+        "sign_body=False, where OCI accepts that",
+    )
+
+
+def is_file(body: Any) -> bool:
+    return hasattr(body, "read")

@@ -57,7 +57,10 @@ impl Identity {
         if let Some(url) = given.or_else(|| self.environment.variable("OCI_CLI_ENDPOINT")) {
             return Ok(url.trim().trim_end_matches('/').to_owned());
         }
-        let Some(service) = service else { return Ok(String::new()) };
+        let service = service.ok_or_else(|| Failure::Refused {
+            code: "INVALID_URL",
+            message: "a path alone needs --service, --endpoint or OCI_CLI_ENDPOINT".to_owned(),
+        })?;
         let fetched = self.fetched()?;
         let region = fetched.region.as_ref().ok_or_else(|| Failure::Refused {
             code: "REGION_UNKNOWN",

@@ -93,7 +93,7 @@ impl HttpTransport {
     pub fn new(environment: &Environment) -> Self {
         let workload = environment.variable("OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH");
         Self {
-            certificates: environment.variable("OCI_DEFAULT_CERTS_PATH").map(Into::into),
+            certificates: environment.variable(CERTIFICATES).map(Into::into),
             environment: environment.clone(),
             workload_certificates: workload.unwrap_or_else(|| WORKLOAD_CA.into()).into(),
         }
@@ -106,7 +106,10 @@ impl HttpTransport {
     /// When `OCI_DEFAULT_CERTS_PATH` cannot be read, or the proxy's variable is no URL of one.
     pub fn client(&self) -> Result<Agent, SourceError> {
         let roots = match &self.certificates {
-            Some(path) => certificates_at(path)?,
+            Some(path) => certificates_at(path).map_err(|error| {
+                let unreadable = VariableFault::Unreadable(error.to_string());
+                VariableError::new(CERTIFICATES, unreadable)
+            })?,
             None => system_certificates(&self.environment),
         };
         Ok(agent(roots, proxy(&self.environment)?))
@@ -137,7 +140,7 @@ impl Transport for HttpTransport {
         let limit = request.endpoint.size_limit();
         let agent = self.agent(request.endpoint, request.is_secure());
         let agent = agent.map_err(|error| match error {
-            SourceError::Variable(_) => TransportFault::Proxy,
+            SourceError::Variable(error) if error.name != CERTIFICATES => TransportFault::Proxy,
             _ => TransportFault::Authorities,
         })?;
         let body: &[u8] = &request.body;
@@ -288,5 +291,6 @@ fn fault(error: &ureq::Error) -> TransportFault {
     }
 }
 
+const CERTIFICATES: &str = "OCI_DEFAULT_CERTS_PATH";
 const CONNECT: Duration = Duration::from_secs(3);
 const WORKLOAD_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";

@@ -137,7 +137,7 @@ fn each_thing_that_is_missing_has_its_own_error() {
             "user=u",
             "authentication_type=instance_principal",
             "UNSUPPORTED_AUTHENTICATION",
-            "\"instance_principal\" is no authentication type that is known here",
+            "OCI_CLI_AUTH or authentication_type asks for \"instance_principal\", which is none that is known here",
         ),
         (
             "user=u",

@@ -11,8 +11,8 @@ use crate::time::UnixTime;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ExchangeError {
-    /// Method and URL, without its query; of what is no URL the method alone. Empty before the
-    /// first call.
+    /// Method and URL, without its query; of what is no URL the method alone. Before the first
+    /// call the variables that are at fault, or nothing.
     pub call: String,
     /// What was wrong.
     pub fault: ExchangeFault,

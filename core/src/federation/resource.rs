@@ -7,6 +7,8 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::error::SignError;
+use crate::federation::error::ExchangeFault;
 use crate::federation::instance::InstancePrincipal;
 use crate::federation::variables::{VariableError, VariableFault, Variables};
 use crate::region::{Region, RegionSources};
@@ -102,7 +104,7 @@ impl ResourcePrincipal {
             _ => None,
         };
         let (leaf, version) = if parent.is_some() {
-            let leaf = Variables::new(variable, read, PREFIX, "_FOR_LEAF_RESOURCE");
+            let leaf = Variables::new(variable, read, PREFIX, LEAF);
             let version = leaf.require("VERSION")?;
             (leaf, version)
         } else {
@@ -113,6 +115,20 @@ impl ResourcePrincipal {
             leaf: Leaf::read(&leaf, &version, instance, parent.is_some())?,
             parent,
         })
+    }
+
+    /// The variables that a fault is about which comes before the first call.
+    pub(crate) fn given(&self, fault: &ExchangeFault) -> String {
+        let suffix = if self.parent.is_some() { LEAF } else { "" };
+        let name = |name| [PREFIX, name, suffix].concat();
+        match (&self.leaf, fault) {
+            (Leaf::Instance { .. }, _) => String::new(),
+            (_, ExchangeFault::Credential(SignError::InvalidKey(_))) => name("PRIVATE_PEM"),
+            (_, ExchangeFault::Credential(SignError::KeyMismatch)) => {
+                [name("RPST"), name("PRIVATE_PEM")].join(" and ")
+            }
+            _ => name("RPST"),
+        }
     }
 
     /// Its region, where a variable says it.
@@ -218,6 +234,7 @@ impl fmt::Debug for ResourcePrincipal {
 }
 
 const PREFIX: &str = "OCI_RESOURCE_PRINCIPAL_";
+const LEAF: &str = "_FOR_LEAF_RESOURCE";
 
 #[cfg(test)]
 mod tests {

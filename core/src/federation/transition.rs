@@ -157,8 +157,13 @@ impl Exchange {
                 self.make_session_key().map(|()| State::Domain { signer: None })
             }
         };
-        self.state = begun
-            .unwrap_or_else(|fault| State::Failed(ExchangeError { call: String::new(), fault }));
+        self.state = begun.unwrap_or_else(|fault| {
+            let call = match &self.plan {
+                Plan::Resource(resource) => resource.given(&fault),
+                _ => String::new(),
+            };
+            State::Failed(ExchangeError { call, fault })
+        });
     }
 
     /// The request of the present state.

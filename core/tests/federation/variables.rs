@@ -6,7 +6,8 @@ use ocisign_core::{Exchange, InstancePrincipal, RegionSources, ResourcePrincipal
 
 use crate::drive::{Run, assert_hidden, run};
 use crate::made::{
-    OTHER_KEY, PASSPHRASE, RealKeys, SESSION_KEY, claims, session_key, token, vector_key,
+    OTHER_KEY, PASSPHRASE, RealKeys, SESSION_KEY, claims, public_key, session_key, token,
+    vector_key,
 };
 use crate::world::{ENTROPY, answer, complete, exchange_of, nested, resource_principal};
 
@@ -200,12 +201,22 @@ fn what_is_no_absolute_path_is_a_literal() {
         let mut variables = complete("2.2");
         variables.insert("OCI_RESOURCE_PRINCIPAL_RPST".into(), token.into());
         assert_eq!(with(&variables).error().code(), "INVALID_TOKEN", "{token}");
+        assert_eq!(with(&variables).error().call, "OCI_RESOURCE_PRINCIPAL_RPST");
     }
+    let mut variables = complete("2.2");
+    let other = token(&claims(&public_key(&SESSION_KEY)));
+    variables.insert("OCI_RESOURCE_PRINCIPAL_RPST".into(), other);
+    let both = "OCI_RESOURCE_PRINCIPAL_RPST and OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM";
+    assert_eq!(
+        (with(&variables).error().code(), &*with(&variables).error().call),
+        ("KEY_MISMATCH", both)
+    );
     let mut variables = complete("2.2");
     variables.insert("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM".into(), "~/key.pem".into());
     let run = with(&variables);
     assert_eq!(run.error().code(), "INVALID_KEY");
-    let said = "a path was given where the text of a key was expected";
+    let said = "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM: a path was given where the text of a key was \
+                expected";
     assert_eq!(run.error().to_string(), said);
 }
 
@@ -245,9 +256,10 @@ fn an_encrypted_key_needs_its_own_passphrase_and_a_plain_one_ignores_any() {
         }
         let run = with(&variables);
         let said = run.result.as_ref().err().map(ToString::to_string);
-        assert_eq!(said.as_deref(), fault);
+        let named = |fault| format!("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM: {fault}");
+        assert_eq!(said, fault.map(named));
         if fault.is_some() {
-            assert_eq!((run.error().code(), &*run.error().call), ("INVALID_KEY", ""));
+            assert_eq!(run.error().code(), "INVALID_KEY");
         }
     }
 }

@@ -138,7 +138,11 @@ impl fmt::Display for SourceError {
                 }
             }
             Self::UnsupportedAuthentication(kind) => {
-                write!(f, "{kind:?} is no authentication type that is known here")
+                write!(
+                    f,
+                    "OCI_CLI_AUTH or authentication_type asks for {kind:?}, which is none that is \
+                     known here"
+                )
             }
             Self::Variable(error) => error.fmt(f),
         }

@@ -100,15 +100,13 @@ fn run(args: &Args) -> Result<ExitCode, Failure> {
     if let Some((program, rest)) = args.command.split_first() {
         return command(program, rest, environment);
     }
-    let runtime = runtime()?;
-    print(&environment).map_err(|error| ("OUTPUT_FAILED", error.to_string()))?;
-    runtime.block_on(async {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminated() => {}
-        }
-    });
-    Ok(ExitCode::SUCCESS)
+    runtime()?.block_on(async {
+        // First of all: whoever reads what is printed may ask for the end at once.
+        let mut requests = Requests::listen()?;
+        print(&environment).map_err(|error| ("OUTPUT_FAILED", error.to_string()))?;
+        requests.next().await;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// As a shell reads it.
@@ -150,23 +148,28 @@ fn command(
     environment: Vec<(String, String)>,
 ) -> Result<ExitCode, Failure> {
     let status = runtime()?.block_on(async {
-        let mut child = Command::new(program).args(args).envs(environment).spawn()?;
+        let mut requests = Requests::listen()?;
+        let failed = |error| ("COMMAND_NOT_STARTED", format!("{program}: {error}"));
+        let mut child =
+            Command::new(program).args(args).envs(environment).spawn().map_err(failed)?;
         loop {
-            tokio::select! {
-                status = child.wait() => return status,
+            let asked = tokio::select! {
+                status = child.wait() => return status.map_err(failed),
+                asked = requests.next() => asked,
+            };
+            match asked {
                 // A terminal interrupts the command too, which ends as it likes.
-                _ = tokio::signal::ctrl_c() => {}
-                () = terminated() => {
+                Asked::Interrupted => {}
+                Asked::Terminated => {
                     terminate(&child);
                     match timeout(GRACE, child.wait()).await {
-                        Ok(status) => return status,
-                        Err(_) => child.kill().await?,
+                        Ok(status) => return status.map_err(failed),
+                        Err(_) => child.kill().await.map_err(failed)?,
                     }
                 }
             }
         }
-    });
-    let status = status.map_err(|error| ("COMMAND_NOT_STARTED", format!("{program}: {error}")))?;
+    })?;
     Ok(ExitCode::from(code(status)))
 }
 
@@ -195,19 +198,49 @@ fn runtime() -> Result<Runtime, Failure> {
     built.map_err(|error| ("START_FAILED", error.to_string()))
 }
 
-/// Until the process is asked to end.
-async fn terminated() {
+/// Who asks the process to end, heard from when this is made on.
+struct Requests {
     #[cfg(unix)]
-    if let (Ok(mut terminated), Ok(mut hung_up)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = hung_up.recv() => {}
-        }
-        return;
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+enum Asked {
+    Interrupted,
+    Terminated,
+}
+
+impl Requests {
+    /// To be called within a runtime.
+    #[cfg(unix)]
+    fn listen() -> Result<Self, Failure> {
+        let [interrupt, terminate, hang_up] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        let signals = || Ok([interrupt?, terminate?, hang_up?]);
+        let signals = signals().map_err(|error: io::Error| ("START_FAILED", error.to_string()))?;
+        Ok(Self { signals })
     }
-    std::future::pending::<()>().await;
+
+    #[cfg(not(unix))]
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) -> Asked {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate, hang_up] = &mut self.signals;
+            tokio::select! {
+                _ = interrupt.recv() => Asked::Interrupted,
+                _ = terminate.recv() => Asked::Terminated,
+                _ = hang_up.recv() => Asked::Terminated,
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = tokio::signal::ctrl_c().await;
+            Asked::Interrupted
+        }
+    }
 }
 
 /// How long a command that was asked to end may take to do so.

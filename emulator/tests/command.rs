@@ -227,8 +227,6 @@ fn an_interrupt_ends_it_as_well() {
     let mut child = command().stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    // The handler is there a moment after the first line.
-    std::thread::sleep(std::time::Duration::from_millis(500));
     let id = child.id().to_string();
     Command::new("kill").args(["-INT", &id]).status().unwrap();
     assert_eq!(wait(&mut child).unwrap().code(), Some(0));

@@ -1,4 +1,5 @@
-"""Oracle's SDK for Python in a storm of refreshes: storm.py SECONDS THREADS, in the emulator's environment.
+"""Oracle's SDK for Python, or ocisign's package, in a storm of refreshes: storm.py SECONDS THREADS [ocisign], in the
+emulator's environment.
 
 Every thread signs as the same instance, again and again, and verifies what it got with the key that the token itself
 names. One line of JSON says how that went.
@@ -22,10 +23,8 @@ from oci.auth import signers
 URL = "https://identity.us-ashburn-1.oci.oraclecloud.com/20160918/regions"
 
 
-def main(seconds, threads):
-    signer = signers.InstancePrincipalsSecurityTokenSigner(
-        federation_endpoint=os.environ["OCISIGN_EMULATOR"] + "/v1/x509"
-    )
+def main(seconds, threads, whose="oci"):
+    name, signer = SIGNERS[whose]()
     counts, longest, end = collections.Counter(), [0.0] * threads, time.monotonic() + seconds
     totals = [collections.Counter() for _ in range(threads)]
     workers = [
@@ -41,7 +40,7 @@ def main(seconds, threads):
     print(
         json.dumps(
             {
-                "signer": f"oci (Python) {oci.__version__}",
+                "signer": name,
                 "signed": counts["good"] + counts["mismatched"],
                 "good": counts["good"],
                 "mismatched": counts["mismatched"],
@@ -51,6 +50,35 @@ def main(seconds, threads):
             }
         )
     )
+
+
+def official():
+    endpoint = os.environ["OCISIGN_EMULATOR"] + "/v1/x509"
+    signer = signers.InstancePrincipalsSecurityTokenSigner(federation_endpoint=endpoint)
+    return f"oci (Python) {oci.__version__}", signer
+
+
+def ours():
+    import ocisign
+    import ocisign.oci_sdk
+
+    signer = ocisign.Signer.instance_principal()
+    signer.warm()
+
+    def refresh():
+        # It would do so at half of a life; here each second.
+        while True:
+            time.sleep(1)
+            try:
+                signer.refresh()
+            except ocisign.OciSignError:
+                pass
+
+    threading.Thread(target=refresh, daemon=True).start()
+    return f"ocisign (Python) {ocisign.__version__}", ocisign.oci_sdk.Signer(signer)
+
+
+SIGNERS = {"oci": official, "ocisign": ours}
 
 
 def work(signer, end, totals, longest, index):
@@ -96,4 +124,4 @@ def number(text):
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]))
+    main(float(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

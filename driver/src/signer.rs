@@ -191,7 +191,7 @@ impl Signer {
     ///     }
     /// };
     /// assert_eq!(signed.generation(), 1);
-    /// # Ok::<(), ocisign::SignerError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_sign(&self, request: &Request<'_>) -> Result<Option<Signed>, SignerError> {
         match self.next()? {

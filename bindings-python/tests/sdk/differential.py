@@ -1,6 +1,7 @@
 """Random requests, signed by Oracle's SDK and by ocisign: differential.py [HOW_MANY].
 
-Both get what `requests` made ready to send. Where both accept it, all that they signed is compared, byte by byte.
+Both get what `requests` made ready to send. Where both accept it, all that they signed is
+compared, byte by byte.
 """
 
 import random

@@ -69,7 +69,7 @@ pub(crate) fn build_first() -> Result {
 }
 
 fn build_some(artefacts: &[Artefact]) -> Result {
-    setup::wasm_target()?;
+    setup::target(setup::WASM)?;
     let wasm_opt = setup::npm("component")?.join("binaryen/bin/wasm-opt");
     for artefact in artefacts {
         let module = compile(artefact)?;

@@ -38,6 +38,8 @@ enum Command {
     Clients,
     /// Build the package for Python, install it and try it
     Python,
+    /// Build what is published: for now, the wheels and sources of the package for Python
+    Dist,
     /// Build the components into target/component
     Component,
     /// Format, clippy, layering, dependencies and licences
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run_all(),
         Command::Test => test::run_all(),
         Command::Clients => clients::run_all(),
+        Command::Dist => python::dist(),
         Command::Python => python::test(),
         Command::Component => component::build(),
         Command::Lint => lint::run_all(),

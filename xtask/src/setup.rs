@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use crate::Result;
 use crate::shell::{command, read, root, run, succeeds};
 
-/// The target of the components.
-pub(crate) fn wasm_target() -> Result {
-    let libdir = read(command("rustc").args(["--print", "target-libdir", "--target", WASM]))?;
+/// A target of the compiler.
+pub(crate) fn target(name: &str) -> Result {
+    let libdir = read(command("rustc").args(["--print", "target-libdir", "--target", name]))?;
     if !PathBuf::from(libdir.trim()).is_dir() {
-        run(command("rustup").args(["target", "add", WASM]))?;
+        run(command("rustup").args(["target", "add", name]))?;
     }
     Ok(())
 }

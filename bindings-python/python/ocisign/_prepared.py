@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ocisign._body import digest_of, is_file, unknown
+from ocisign._adapter import METHODS_WITH_BODY, SIGNATURE, digest_of, is_file, signer_of, unknown
 from ocisign._ocisign import Credential, Digest, Signed, Signer
 from ocisign._types import UNSIGNED, Unsigned
-
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_SIGNATURE = ("authorization", "date", "x-date", "x-content-sha256", "opc-obo-token")
 
 
 class PreparedRequest(Protocol):
@@ -28,11 +25,7 @@ class Prepared:
     """Signs prepared requests, and answers what comes of them."""
 
     def __init__(self, source: Signer | Credential) -> None:
-        if isinstance(source, Credential):
-            source = Signer.from_credential(source)
-        if not isinstance(source, Signer):
-            raise TypeError(f"source: expected a Signer or Credential, not {type(source).__name__}")
-        self.signer = source
+        self.signer = signer_of(source)
 
     def start(self, request: PreparedRequest, sign_body: bool) -> PreparedRequest:
         """Sign a request, and see to its answer."""
@@ -45,7 +38,7 @@ class Prepared:
                 return response  # behind a redirect, for which nobody signed
             if response.is_redirect:
                 # What follows is another request: a signature of this one is none for it.
-                for name in _SIGNATURE:
+                for name in SIGNATURE:
                     response.request.headers.pop(name, None)
                 return response
             if response.status_code != 401 or not self._was_mended(response, signed):
@@ -55,7 +48,7 @@ class Prepared:
                 return response
             response.content  # noqa: B018  so that the connection can be used again
             response.close()
-            for name in _SIGNATURE:
+            for name in SIGNATURE:
                 again.headers.pop(name, None)
             self.sign(again, sign_body)
             second = response.connection.send(again, **options)
@@ -85,7 +78,7 @@ class Prepared:
 def _content(request: PreparedRequest, sign_body: bool) -> bytes | Digest | Unsigned | None:
     """What is signed of the body; text becomes the bytes that will be sent."""
     body = request.body
-    if request.method.upper() not in _METHODS_WITH_BODY:
+    if request.method.upper() not in METHODS_WITH_BODY:
         return None
     if isinstance(body, str):
         body = request.body = body.encode()

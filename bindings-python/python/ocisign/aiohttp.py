@@ -8,14 +8,11 @@ from typing import Any
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from aiohttp.payload import AsyncIterablePayload, IOBasePayload, Payload
 
-from ocisign._body import digest_of, unknown
+from ocisign._adapter import METHODS_WITH_BODY, SIGNATURE, digest_of, signer_of, unknown
 from ocisign._ocisign import Credential, Digest, Signed, Signer
 from ocisign._types import UNSIGNED, Unsigned
 
 __all__ = ["OciAuth"]
-
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_SIGNATURE = ("authorization", "date", "x-date", "x-content-sha256", "opc-obo-token")
 
 
 class OciAuth:
@@ -29,11 +26,7 @@ class OciAuth:
     """
 
     def __init__(self, source: Signer | Credential, *, sign_body: bool = True) -> None:
-        if isinstance(source, Credential):
-            source = Signer.from_credential(source)
-        if not isinstance(source, Signer):
-            raise TypeError(f"source: expected a Signer or Credential, not {type(source).__name__}")
-        self._signer = source
+        self._signer = signer_of(source)
         self._sign_body = sign_body
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
@@ -52,7 +45,7 @@ class OciAuth:
         if not mended:
             return response
         response.release()
-        for name in _SIGNATURE:
+        for name in SIGNATURE:
             request.headers.popall(name, None)
         await self._sign(request)
         return await handler(request)
@@ -70,7 +63,7 @@ class OciAuth:
             await asyncio.to_thread(self._signer.warm)
 
     async def _body(self, request: ClientRequest) -> bytes | Digest | Unsigned | None:
-        if request.method not in _METHODS_WITH_BODY:
+        if request.method not in METHODS_WITH_BODY:
             return None
         if not self._sign_body:
             return UNSIGNED

@@ -7,14 +7,12 @@ from collections.abc import AsyncGenerator, Generator
 
 import httpx
 
-from ocisign._body import unknown
+from ocisign._adapter import METHODS_WITH_BODY, SIGNATURE, signer_of, unknown
 from ocisign._errors import error_of
 from ocisign._ocisign import Credential, Digest, Signed, Signer
 from ocisign._types import UNSIGNED, Unsigned
 
 __all__ = ["OciAuth"]
-
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class OciAuth(httpx.Auth):
@@ -36,11 +34,7 @@ class OciAuth(httpx.Auth):
         sign_body: bool = True,
         body_limit: int = 16 * 1024 * 1024,
     ) -> None:
-        if isinstance(source, Credential):
-            source = Signer.from_credential(source)
-        if not isinstance(source, Signer):
-            raise TypeError(f"source: expected a Signer or Credential, not {type(source).__name__}")
-        self._signer = source
+        self._signer = signer_of(source)
         self._sign_body = sign_body
         self._body_limit = body_limit
 
@@ -98,7 +92,7 @@ class OciAuth(httpx.Auth):
 
     def _has_to_read(self, request: httpx.Request) -> bool:
         """Whether the body is signed and not yet in memory, where it may be."""
-        if not self._sign_body or request.method not in _METHODS_WITH_BODY or _is_read(request):
+        if not self._sign_body or request.method not in METHODS_WITH_BODY or _is_read(request):
             return False
         length = request.headers.get("content-length")
         if length is None or not length.isdigit():
@@ -113,7 +107,7 @@ class OciAuth(httpx.Auth):
         return True
 
     def _body(self, request: httpx.Request) -> bytes | Digest | Unsigned | None:
-        if request.method not in _METHODS_WITH_BODY:
+        if request.method not in METHODS_WITH_BODY:
             return None
         return request.content if self._sign_body else UNSIGNED
 
@@ -139,5 +133,5 @@ def _is_replayable(request: httpx.Request) -> bool:
 
 
 def _forget(request: httpx.Request) -> None:
-    for name in ("authorization", "date", "x-date", "x-content-sha256", "opc-obo-token"):
+    for name in SIGNATURE:
         request.headers.pop(name, None)

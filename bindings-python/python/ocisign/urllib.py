@@ -7,14 +7,11 @@ from email.message import Message
 from typing import IO, Any
 from urllib.request import BaseHandler, Request
 
-from ocisign._body import digest_of, is_file, unknown
+from ocisign._adapter import METHODS_WITH_BODY, SIGNATURE, digest_of, is_file, signer_of, unknown
 from ocisign._ocisign import Credential, Digest, Signed, Signer
 from ocisign._types import UNSIGNED, Unsigned
 
 __all__ = ["OciHandler"]
-
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_SIGNATURE = ("authorization", "date", "x-date", "x-content-sha256", "opc-obo-token")
 
 
 class OciHandler(BaseHandler):
@@ -31,17 +28,13 @@ class OciHandler(BaseHandler):
     handler_order = 900
 
     def __init__(self, source: Signer | Credential, *, sign_body: bool = True) -> None:
-        if isinstance(source, Credential):
-            source = Signer.from_credential(source)
-        if not isinstance(source, Signer):
-            raise TypeError(f"source: expected a Signer or Credential, not {type(source).__name__}")
-        self._signer = source
+        self._signer = signer_of(source)
         self._sign_body = sign_body
 
     def http_request(self, request: Request) -> Request:
         if request.unverifiable:
             return request  # a redirect
-        for name in _SIGNATURE:
+        for name in SIGNATURE:
             request.remove_header(name.capitalize())
         request._ocisign_position = _position(request.data)  # type: ignore[attr-defined]
         request._ocisign_signed = self._sign(request)  # type: ignore[attr-defined]
@@ -83,7 +76,7 @@ class OciHandler(BaseHandler):
         return signed
 
     def _body(self, method: str, request: Request) -> bytes | Digest | Unsigned | None:
-        if method not in _METHODS_WITH_BODY:
+        if method not in METHODS_WITH_BODY:
             return None
         if not self._sign_body:
             return UNSIGNED

@@ -1,4 +1,4 @@
-"""What is signed of a body that is not there as bytes."""
+"""What all adapters have in common."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ import hashlib
 from typing import IO, Any
 
 from ocisign._errors import error_of
-from ocisign._ocisign import Digest
+from ocisign._ocisign import Credential, Digest, Signer
+
+METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+# What is taken off before a request is signed once more.
+SIGNATURE = ("authorization", "date", "x-date", "x-content-sha256", "opc-obo-token")
 
 _CHUNK = 1 << 20
+
+
+def signer_of(source: Signer | Credential) -> Signer:
+    """What an adapter was given to sign with."""
+    if isinstance(source, Credential):
+        return Signer.from_credential(source)
+    if not isinstance(source, Signer):
+        raise TypeError(f"source: expected a Signer or Credential, not {type(source).__name__}")
+    return source
 
 
 def digest_of(file: IO[bytes]) -> Digest:

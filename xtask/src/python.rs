@@ -40,8 +40,8 @@ pub(crate) fn dist() -> Result {
 
 /// What can be told without running anything.
 fn check(python: &Path) -> Result {
-    run(within(python, "ruff").args(["check", "--quiet", "."]))?;
-    run(within(python, "ruff").args(["format", "--quiet", "--check", "."]))?;
+    run(within(python, "ruff").args(["check", "--quiet", "."]).args(EXAMPLES))?;
+    run(within(python, "ruff").args(["format", "--quiet", "--check", "."]).args(EXAMPLES))?;
     run(within(python, "mypy").arg("python/ocisign"))
 }
 
@@ -121,6 +121,7 @@ fn only(folder: &Path) -> Result<PathBuf> {
 }
 
 const FOLDER: &str = "bindings-python";
+const EXAMPLES: [&str; 3] = ["--config", "pyproject.toml", "../examples/python"];
 const REQUIREMENTS: &str = "bindings-python/requirements.txt";
 const MOST: u64 = 3_000_000;
 const TARGETS: [(&str, &str); 4] = [

@@ -1,5 +1,6 @@
-"""A client of a service that speaks another provider's protocol, such as OCI's Generative AI: any library that takes
-an `httpx.Client` and a base URL signs by it. chat.py BASE_URL MODEL
+"""A client of a service that speaks another provider's protocol: chat.py BASE_URL MODEL
+
+Any library that takes an `httpx.Client` and a base URL signs by it.
 """
 
 import sys

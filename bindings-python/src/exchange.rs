@@ -10,7 +10,7 @@ use ocisign::{
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyMapping};
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::credential::Credential;
 use crate::error::Failure;
@@ -25,7 +25,7 @@ pub(crate) struct Exchange(Mutex<ocisign::Exchange>);
 impl Exchange {
     #[staticmethod]
     #[pyo3(signature = (*, environment=None))]
-    fn instance_principal(environment: Option<&Bound<'_, PyMapping>>) -> Result<Self, Failure> {
+    fn instance_principal(environment: Option<&Bound<'_, PyAny>>) -> Result<Self, Failure> {
         let environment = Surroundings::new(environment)?;
         let instance = environment.instance()?;
         Ok(Self::begin(|keys, entropy| {
@@ -35,7 +35,7 @@ impl Exchange {
 
     #[staticmethod]
     #[pyo3(signature = (*, environment=None))]
-    fn resource_principal(environment: Option<&Bound<'_, PyMapping>>) -> Result<Self, Failure> {
+    fn resource_principal(environment: Option<&Bound<'_, PyAny>>) -> Result<Self, Failure> {
         let environment = Surroundings::new(environment)?;
         let read = |path: &str| read_text(Path::new(path)).map_err(|error| error.to_string());
         let resource = environment.with_regions(|variable, regions| {
@@ -51,7 +51,7 @@ impl Exchange {
     #[pyo3(signature = (service_account_token, *, environment=None))]
     fn oke_workload_identity(
         service_account_token: &Bound<'_, PyAny>,
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
     ) -> Result<Self, Failure> {
         let token = text("service_account_token", service_account_token)?;
         let workload = Surroundings::new(environment)?.with_regions(|variable, regions| {
@@ -137,7 +137,7 @@ impl Exchange {
 struct Surroundings(Environment);
 
 impl Surroundings {
-    fn new(environment: Option<&Bound<'_, PyMapping>>) -> PyResult<Self> {
+    fn new(environment: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         Ok(Self(environment.map_or(Ok(Environment::process()), variables)?))
     }
 

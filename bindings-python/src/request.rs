@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use ocisign::{Body, DateHeader, Request, UnixTime};
+use pyo3::PyTypeCheck;
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
@@ -72,6 +73,15 @@ pub(crate) fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<PyBackedStr
     // Python's own error would carry the text, which may be a key.
     PyBackedStr::try_from(string.clone())
         .map_err(|_| PyValueError::new_err(format!("{name}: a lone surrogate is no text")))
+}
+
+/// The argument of this name, which has to be such an object.
+pub(crate) fn object<'a, 'py, T: PyTypeCheck>(
+    name: &str,
+    expected: &str,
+    value: &'a Bound<'py, PyAny>,
+) -> PyResult<&'a Bound<'py, T>> {
+    value.cast::<T>().map_err(|_| wrong_type(name, expected, value))
 }
 
 /// A mapping, or an iterable of pairs.

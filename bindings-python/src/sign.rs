@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::credential::Credential;
 use crate::error::Failure;
-use crate::request::{Given, text, time};
+use crate::request::{Given, object, text, time};
 
 /// The headers to set so that the server will accept the request.
 #[pyfunction]
@@ -16,13 +16,14 @@ pub(crate) fn sign<'py>(
     py: Python<'py>,
     method: &Bound<'_, PyAny>,
     url: &Bound<'_, PyAny>,
-    credential: &Bound<'_, Credential>,
+    credential: &Bound<'_, PyAny>,
     headers: Option<&Bound<'_, PyAny>>,
     body: Option<&Bound<'_, PyAny>>,
     now: Option<&Bound<'_, PyAny>>,
     date_header: &str,
 ) -> Result<Bound<'py, PyDict>, Failure> {
     let request = Given::read(method, url, headers, body)?.dated(date_header)?;
+    let credential = object::<Credential>("credential", "a Credential", credential)?;
     let (now, credential) = (time(now)?, &credential.get().0);
     let signed = py.detach(|| request.with(|request| ocisign::sign(request, credential, now)))?;
     Ok(dict(py, signed.headers())?)

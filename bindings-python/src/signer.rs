@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyMapping};
 
 use crate::credential::Credential;
 use crate::error::{Failure, wrong_type};
-use crate::request::{Given, text};
+use crate::request::{Given, object, text};
 use crate::sign::dict;
 
 /// Signs with an identity that stays fresh.
@@ -24,7 +24,7 @@ impl Signer {
     #[staticmethod]
     #[pyo3(signature = (*, environment=None, on_refresh=None))]
     fn default(
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         Self::build(Chain::new(), environment, on_refresh)
@@ -33,7 +33,7 @@ impl Signer {
     #[staticmethod]
     #[pyo3(signature = (*, environment=None, on_refresh=None))]
     fn from_env(
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         Self::build(Chain::environment_only(), environment, on_refresh)
@@ -44,7 +44,7 @@ impl Signer {
     fn from_config(
         profile: Option<String>,
         path: Option<PathBuf>,
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut source = ConfigSource::new();
@@ -63,7 +63,7 @@ impl Signer {
     fn session_token(
         profile: Option<String>,
         path: Option<PathBuf>,
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         Self::from_config(profile, path, environment, on_refresh)
@@ -72,7 +72,7 @@ impl Signer {
     #[staticmethod]
     #[pyo3(signature = (*, environment=None, on_refresh=None))]
     fn resource_principal(
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         Self::build(ResourceSource::new(), environment, on_refresh)
@@ -82,7 +82,7 @@ impl Signer {
     #[pyo3(signature = (*, delegation_token_file=None, environment=None, on_refresh=None))]
     fn instance_principal(
         delegation_token_file: Option<String>,
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut source = InstanceSource::new();
@@ -96,7 +96,7 @@ impl Signer {
     #[pyo3(signature = (*, token_file=None, environment=None, on_refresh=None))]
     fn oke_workload_identity(
         token_file: Option<PathBuf>,
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut source = WorkloadSource::new();
@@ -107,7 +107,8 @@ impl Signer {
     }
 
     #[staticmethod]
-    fn from_credential(credential: &Bound<'_, Credential>) -> PyResult<Self> {
+    fn from_credential(credential: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let credential = object::<Credential>("credential", "a Credential", credential)?;
         Self::build(ValueSource::new(credential.get().0.clone()), None, None)
     }
 
@@ -163,22 +164,23 @@ impl Signer {
     fn on_unauthorized(
         &self,
         py: Python<'_>,
-        signed: &Bound<'_, Signed>,
+        signed: &Bound<'_, PyAny>,
         date: Option<&str>,
         body: Option<&[u8]>,
         tls: bool,
-    ) -> bool {
+    ) -> PyResult<bool> {
+        let signed = object::<Signed>("signed", "a Signed", signed)?;
         let mut refusal = Refusal::new(date, body.unwrap_or_default());
         if tls {
             refusal = refusal.over_tls();
         }
         let signed = &signed.get().signed;
-        py.detach(|| self.0.on_unauthorized(signed, &refusal))
+        Ok(py.detach(|| self.0.on_unauthorized(signed, &refusal)))
     }
 
-    fn on_not_found(&self, py: Python<'_>, signed: &Bound<'_, Signed>) -> bool {
-        let signed = &signed.get().signed;
-        py.detach(|| self.0.on_not_found(signed))
+    fn on_not_found(&self, py: Python<'_>, signed: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let signed = &object::<Signed>("signed", "a Signed", signed)?.get().signed;
+        Ok(py.detach(|| self.0.on_not_found(signed)))
     }
 
     fn identity(&self, py: Python<'_>) -> Result<Identity, Failure> {
@@ -206,7 +208,7 @@ impl Signer {
 impl Signer {
     fn build(
         source: impl Source + 'static,
-        environment: Option<&Bound<'_, PyMapping>>,
+        environment: Option<&Bound<'_, PyAny>>,
         on_refresh: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut builder = ocisign::Signer::builder(source);
@@ -221,8 +223,8 @@ impl Signer {
     }
 }
 
-pub(crate) fn variables(mapping: &Bound<'_, PyMapping>) -> PyResult<Environment> {
-    let pairs = mapping.items()?;
+pub(crate) fn variables(given: &Bound<'_, PyAny>) -> PyResult<Environment> {
+    let pairs = object::<PyMapping>("environment", "a mapping", given)?.items()?;
     let pairs = pairs.iter().map(|item| {
         let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
         let (name, value) = (text("environment", &name)?, text("environment", &value)?);
@@ -263,9 +265,7 @@ impl Source for Callable {
     fn fetch(&self, _: &Context<'_>) -> Result<Fetched, SourceError> {
         let given = Python::try_attach(|py| -> PyResult<Arc<Native>> {
             let given = self.0.bind(py).call0()?;
-            let credential = given.cast::<Credential>();
-            let credential =
-                credential.map_err(|_| wrong_type("source", "a Credential", &given))?;
+            let credential = object::<Credential>("source", "a Credential", &given)?;
             Ok(credential.get().0.clone())
         });
         match given {

@@ -4,7 +4,7 @@ use ocisign::{KeyOptions, NativeVerifyingKey, VerifyOptions};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
-use crate::request::{Given, text, time};
+use crate::request::{Given, object, text, time};
 
 /// A public key that verifies.
 #[pyclass(frozen, module = "ocisign")]
@@ -40,7 +40,7 @@ impl PublicKey {
 pub(crate) fn verify(
     method: &Bound<'_, PyAny>,
     url: &Bound<'_, PyAny>,
-    public_key: &Bound<'_, PublicKey>,
+    public_key: &Bound<'_, PyAny>,
     headers: &Bound<'_, PyAny>,
     body: Option<&Bound<'_, PyAny>>,
     expected_host: Option<&Bound<'_, PyAny>>,
@@ -89,8 +89,8 @@ impl Examined {
         self.0.signing_string()
     }
 
-    fn verify(&self, public_key: &Bound<'_, PublicKey>) -> Result<(), Failure> {
-        let key = &public_key.get().key;
+    fn verify(&self, public_key: &Bound<'_, PyAny>) -> Result<(), Failure> {
+        let key = &object::<PublicKey>("public_key", "a PublicKey", public_key)?.get().key;
         Ok(public_key.py().detach(|| self.0.verify(key))?)
     }
 }

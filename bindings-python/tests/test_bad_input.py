@@ -56,6 +56,22 @@ def test_a_body_that_is_no_bytes_is_refused(body: Any) -> None:
         sign(method="POST", body=body)
 
 
+def test_other_arguments_are_named_too() -> None:
+    rubbish: Any = "rubbish"
+    signer = ocisign.Signer.from_credential(CREDENTIAL)
+    for name, call in [
+        ("credential", lambda: sign(credential=rubbish)),
+        ("credential", lambda: ocisign.Signer.from_credential(rubbish)),
+        ("environment", lambda: ocisign.Signer.default(environment=rubbish)),
+        ("on_refresh", lambda: ocisign.Signer.default(on_refresh=rubbish)),
+        ("signed", lambda: signer.on_unauthorized(rubbish)),
+        ("signed", lambda: signer.on_not_found(rubbish)),
+        ("public_key", lambda: ocisign.verify("GET", URL, rubbish, headers=sign())),
+    ]:
+        with pytest.raises(TypeError, match=f"^{name}: expected a .*, not str$"):
+            call()
+
+
 def test_bytes_of_any_kind_are_a_body() -> None:
     now = {"method": "POST", "now": 1}
     expected = sign(body=b"abc", **now)

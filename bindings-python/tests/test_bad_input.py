@@ -1,8 +1,10 @@
 """What Python makes possible and nobody should do: an exception that names the argument."""
 
+import ast
 import io
 import multiprocessing
 import pickle
+import subprocess
 import sys
 import traceback
 from typing import Any
@@ -208,6 +210,21 @@ def test_nothing_secret_is_in_what_python_shows() -> None:
         for shown in (repr(thing), str(thing)):
             assert token not in shown
             assert signed.headers["authorization"] not in shown
+
+
+def test_what_holds_no_key_is_pickled() -> None:
+    assert pickle.loads(pickle.dumps(ocisign.UNSIGNED)) is ocisign.UNSIGNED
+
+
+def test_the_package_imports_next_to_nothing() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import ocisign; print(set(sys.modules) - before)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    imported = ast.literal_eval(run.stdout)
+    assert {name for name in imported if not name.startswith("ocisign")} <= {"__future__"}
 
 
 def test_what_holds_keys_is_not_pickled() -> None:

@@ -52,3 +52,27 @@ def unknown(why: str) -> Exception:
 
 def is_file(body: Any) -> bool:
     return hasattr(body, "read")
+
+
+def position_of(body: Any) -> int | None:
+    """Where a file stands, if it is one that can say so."""
+    if not is_file(body):
+        return None
+    try:
+        position: int = body.tell()
+    except (AttributeError, OSError):
+        return None
+    return position
+
+
+def rewind(body: Any, position: int | None) -> bool:
+    """Whether the body can be sent a second time."""
+    if body is None or isinstance(body, bytes | bytearray | str):
+        return True
+    if position is None:
+        return False
+    try:
+        body.seek(position)
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ocisign._adapter import METHODS_WITH_BODY, SIGNATURE, digest_of, is_file, signer_of, unknown
+from ocisign._adapter import (
+    METHODS_WITH_BODY,
+    SIGNATURE,
+    digest_of,
+    is_file,
+    position_of,
+    rewind,
+    signer_of,
+    unknown,
+)
 from ocisign._ocisign import Credential, Digest, Signed, Signer
 from ocisign._types import UNSIGNED, Unsigned
 
@@ -29,7 +38,7 @@ class Prepared:
 
     def start(self, request: PreparedRequest, sign_body: bool) -> PreparedRequest:
         """Sign a request, and see to its answer."""
-        position = _position(request.body)
+        position = position_of(request.body)
         signed = self.sign(request, sign_body)
         url = request.url
 
@@ -44,9 +53,8 @@ class Prepared:
             if response.status_code != 401 or not self._was_mended(response, signed):
                 return response
             again = response.request.copy()
-            if not _rewind(again.body, position):
+            if not rewind(again.body, position):
                 return response
-            response.content  # noqa: B018  so that the connection can be used again
             response.close()
             for name in SIGNATURE:
                 again.headers.pop(name, None)
@@ -94,29 +102,6 @@ def _content(request: PreparedRequest, sign_body: bool) -> bytes | Digest | Unsi
         request.headers.setdefault("content-type", "application/octet-stream")
         return digest
     raise unknown("is a stream")
-
-
-def _position(body: Any) -> int | None:
-    if not is_file(body):
-        return None
-    try:
-        position: int = body.tell()
-    except (AttributeError, OSError):
-        return None
-    return position
-
-
-def _rewind(body: Any, position: int | None) -> bool:
-    """Whether the body can be sent a second time."""
-    if body is None or isinstance(body, bytes | bytearray | str):
-        return True
-    if position is None:
-        return False
-    try:
-        body.seek(position)
-    except (AttributeError, OSError, ValueError):
-        return False
-    return True
 
 
 def _text(value: str | bytes) -> str:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import http.client
 from email.message import Message
-from typing import IO, Any
+from typing import Any
 from urllib.request import BaseHandler, Request
 
-from ocisign._adapter import METHODS_WITH_BODY, SIGNATURE, digest_of, is_file, signer_of, unknown
+from ocisign._adapter import (
+    METHODS_WITH_BODY,
+    SIGNATURE,
+    digest_of,
+    is_file,
+    position_of,
+    rewind,
+    signer_of,
+    unknown,
+)
 from ocisign._ocisign import Credential, Digest, Signed, Signer
 from ocisign._types import UNSIGNED, Unsigned
 
@@ -36,7 +45,7 @@ class OciHandler(BaseHandler):
             return request  # a redirect
         for name in SIGNATURE:
             request.remove_header(name.capitalize())
-        request._ocisign_position = _position(request.data)  # type: ignore[attr-defined]
+        request._ocisign_position = position_of(request.data)  # type: ignore[attr-defined]
         request._ocisign_signed = self._sign(request)  # type: ignore[attr-defined]
         return request
 
@@ -58,7 +67,7 @@ class OciHandler(BaseHandler):
         mended = self._signer.on_unauthorized(
             signed, date=headers.get("date"), body=text, tls=secure
         )
-        if not mended or not _rewind(request.data, request._ocisign_position):  # type: ignore[attr-defined]
+        if not mended or not rewind(request.data, request._ocisign_position):  # type: ignore[attr-defined]
             return None
         request._ocisign_again = True  # type: ignore[attr-defined]
         return self.parent.open(request, timeout=request.timeout)
@@ -91,17 +100,3 @@ class OciHandler(BaseHandler):
             request.remove_header("Transfer-encoding")
             return digest
         raise unknown("is an iterable")
-
-
-def _position(body: Any) -> int | None:
-    return body.tell() if is_file(body) and body.seekable() else None
-
-
-def _rewind(body: Any, position: int | None) -> bool:
-    if body is None or isinstance(body, bytes):
-        return True
-    if position is None:
-        return False
-    file: IO[bytes] = body
-    file.seek(position)
-    return True
